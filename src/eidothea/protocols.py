@@ -1,0 +1,128 @@
+"""The seams of Eidothea: what a plug-in of each kind must do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from eidothea.state.paper import Hit, Paper
+from eidothea.state.request import Reply, Request
+from eidothea.state.task import Limits
+from eidothea.state.trial import Ending
+
+A = TypeVar("A", bound=BaseModel)
+
+
+class Model(Protocol):
+    """Anything that answers typed requests: a language model, a person, a recording, the catalogue."""
+
+    name: str
+
+    @classmethod
+    def create(cls, argument: str, options: dict[str, Any]) -> Model:
+        """Build the model from what follows its kind in `--model KIND:ARGUMENT`.
+
+        Raises WrongUse when the argument makes no sense, Missing when something it needs is not here.
+        """
+        ...
+
+    async def answer(self, request: Request[A]) -> Reply[A]:
+        """Answer one request with a value of its answer type.
+
+        Raises ModelMistake when no usable answer could be had, Missing when the model is out of reach.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release what the model holds; called once, also after a failure."""
+        ...
+
+
+@dataclass(frozen=True)
+class Job:
+    """One command to run in a workspace.
+
+    `mounts` maps a name to a file or folder of this machine, seen read-only inside as `/workspace/<name>`; the
+    candidate's tree is the mount named `tree` and the working folder. `{name}` in the command becomes the path
+    inside. `out`, an empty folder of this machine, is `/workspace/out` inside and the only place that lasts.
+    """
+
+    id: str
+    command: str
+    mounts: dict[str, Path]
+    out: Path
+    limits: Limits
+    seconds: float
+    stdout: Path
+    stderr: Path
+    labels: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Whether a workspace kind works here, why, and which limits it enforces."""
+
+    ok: bool
+    reason: str
+    enforces: tuple[str, ...] = ()
+
+
+class Workspace(Protocol):
+    """The isolated place where candidate code runs."""
+
+    name: str
+    isolates: bool
+
+    @classmethod
+    def probe(cls) -> Probe:
+        """Whether this kind of workspace works on this machine; never raises."""
+        ...
+
+    async def run(self, job: Job) -> Ending:
+        """Run one job to its end: afterwards no process of it is left and `job.out` holds what it wrote.
+
+        Trouble of the workspace itself ends as `infrastructure`, never as the candidate's failure. Cancelling
+        the call kills the job.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release what the workspace holds; called once."""
+        ...
+
+
+class Embedder(Protocol):
+    """Texts to unit vectors."""
+
+    name: str
+    dimension: int
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]: ...
+
+
+class PaperSource(Protocol):
+    """Where papers come from."""
+
+    name: str
+
+    def papers(self) -> Sequence[Paper]:
+        """Every paper of a source that can be listed; raises Missing when the source is down."""
+        ...
+
+
+class Library(Protocol):
+    """The papers at hand, searchable by meaning."""
+
+    def search(self, query: str, n: int) -> list[Hit]:
+        """The `n` papers nearest to the query, best first."""
+        ...
+
+    def get(self, paper_id: str) -> Paper | None: ...
+
+
+Listener = Callable[[Any], None]

@@ -1,0 +1,50 @@
+"""Ideas and the hypotheses they carry."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from eidothea.state.base import Value
+from eidothea.state.move import MoveUse
+
+BASELINE = "baseline"  # the id under which the unchanged baseline's trials are kept
+
+
+class Prediction(Value):
+    """What will be measured if the hypothesis is right; frozen before the first trial."""
+
+    metric: str
+    direction: Literal["increase", "decrease"]
+    min_effect: float = Field(ge=0, description="in the metric's units")
+    confidence: float = Field(ge=0, le=1, description="probability that the prediction comes true")
+
+
+class Hypothesis(Value):
+    """A claim with its mechanism, a frozen prediction, and what would refute it."""
+
+    claim: str = Field(min_length=1, max_length=2000)
+    mechanism: str = Field(max_length=4000)
+    prediction: Prediction
+    falsifier: str = Field(max_length=2000)
+
+
+class IdeaDraft(Value):
+    """An idea as a model proposes it, before the run has given it an identity."""
+
+    title: str = Field(min_length=1, max_length=300)
+    hypothesis: Hypothesis
+    method: str = Field(max_length=8000)
+    plan: tuple[str, ...] = Field(default=(), max_length=20)
+    citations: tuple[str, ...] = Field(default=(), max_length=20)
+    parents: tuple[str, ...] = Field(default=(), max_length=10)
+    risk: str = Field(default="", max_length=2000)
+    moves: tuple[MoveUse, ...] = ()
+
+
+class Idea(IdeaDraft):
+    """A proposed change to the baseline, known to the run as `r<round>-<number>`."""
+
+    id: str
+    round: int = Field(ge=0)

@@ -1,0 +1,49 @@
+"""Papers, and how well each fits a task."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from eidothea.state.base import Value
+
+
+class PaperTask(Value):
+    """The task a paper works on, in the terms of a task's attributes."""
+
+    input: str = ""
+    output: str = ""
+    objective: str = ""
+
+
+class Paper(Value):
+    """One paper as a source knows it; `id` is `arxiv:…`, `doi:…` or `title:…`."""
+
+    id: str
+    title: str
+    authors: tuple[str, ...] = ()
+    published: str = ""
+    summary: str = ""
+    methods: tuple[str, ...] = ()
+    task: PaperTask = PaperTask()
+    code: str | None = None
+    source: str = ""
+
+    @property
+    def text(self) -> str:
+        """What is embedded and searched."""
+        return f"{self.title}\n{self.summary}"
+
+
+class Hit(Value):
+    """A paper found by a search, with its cosine similarity to the query in [-1, 1]."""
+
+    paper: Paper
+    similarity: float
+
+
+class RankedPaper(Value):
+    """A paper with its attribute-guided score from 1 to 10 and the reason for it."""
+
+    paper: Paper
+    score: int = Field(ge=1, le=10)
+    reason: str

@@ -1,0 +1,93 @@
+"""What the ledger gives back about a run: rows as plain values."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from eidothea.state.base import Value
+from eidothea.state.edit import Edit
+from eidothea.state.idea import Idea
+from eidothea.state.request import Tokens
+from eidothea.state.run import RunRequest
+from eidothea.state.trial import Environment, Failure
+from eidothea.state.verdict import Noise
+
+RunStatus = Literal["running", "done", "stopped"]
+IdeaStatus = Literal["proposed", "running", "judged", "dropped"]
+
+
+class RunRecord(Value):
+    """A run. Times are seconds since the epoch; `active_s` counts only the time a process worked on it."""
+
+    id: str
+    request: RunRequest
+    status: RunStatus
+    reason: str = ""
+    task_hash: str
+    task_title: str = ""
+    metric: str = ""
+    direction: Literal["max", "min"] = "max"
+    workspace: str = ""
+    workspace_reason: str = ""
+    environment: Environment | None = None
+    noise: Noise | None = None
+    round: int = 0
+    created_at: float = 0.0
+    finished_at: float | None = None
+    active_s: float = 0.0
+
+
+class IdeaRecord(Value):
+    """An idea with where it stands; `tree_hash` is its code's newest commit's tree, `edits` the coder's."""
+
+    run: str
+    idea: Idea
+    status: IdeaStatus
+    dropped_because: str = ""
+    failure: Failure | None = None
+    tree_hash: str = ""
+    edits: tuple[Edit, ...] = ()
+    analysis: dict[str, str] = Field(default_factory=dict)
+
+
+class AttemptRecord(Value):
+    """One repair of a failing trial: what failed, what was shown, what was changed, what came of it."""
+
+    run: str
+    idea: str
+    number: int
+    failure: Failure
+    structure: str = ""
+    diagnosis: str = ""
+    edits: tuple[Edit, ...] = ()
+    tree_before: str = ""
+    tree_after: str = ""
+    outcome: str = ""
+
+
+class CallRecord(Value):
+    """One model call, its answer kept so that it is never paid for twice."""
+
+    run: str
+    key: str
+    name: str
+    agent: str
+    model: str
+    fingerprint: str
+    prompt: str = ""
+    answer: str
+    tokens: Tokens = Tokens()
+    seconds: float = 0.0
+    at: float = 0.0
+
+
+class Spending(Value):
+    """What a run has spent so far; `unpriced` calls have tokens but no known price."""
+
+    hours: float = 0.0
+    tokens: int = 0
+    usd: float = 0.0
+    calls: int = 0
+    unpriced: int = 0

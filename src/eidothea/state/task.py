@@ -1,0 +1,116 @@
+"""What a research problem is: the contents of `task.toml`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, PositiveInt, field_validator
+
+from eidothea.state.base import Value
+
+Stage = Literal["pilot", "replicate", "confirm"]
+Split = Literal["train", "test", "confirm"]
+ScaleName = Literal["demo", "default", "gpu"]
+
+
+class Metric(Value):
+    """The number that decides, and which way is better."""
+
+    name: str = Field(min_length=1)
+    direction: Literal["max", "min"] = "max"
+
+    def gain(self, candidate: float, reference: float) -> float:
+        """How much better the candidate is, in the metric's units; positive is better whatever the direction."""
+        return candidate - reference if self.direction == "max" else reference - candidate
+
+
+class Commands(Value):
+    """What runs inside the workspace, in the candidate's tree; `{…}` are filled in by the trial."""
+
+    train: str
+    predict: str
+
+
+class Limits(Value):
+    """Hard limits of one trial."""
+
+    train_s: float = Field(default=90, gt=0, allow_inf_nan=False)
+    predict_s: float = Field(default=30, gt=0, allow_inf_nan=False)
+    memory_mb: PositiveInt = 3000
+    cpus: float = Field(default=1, gt=0, allow_inf_nan=False)
+    gpus: int = Field(default=0, ge=0)
+    pids: PositiveInt = 256
+    disk_mb: PositiveInt = 512
+    output_mb: PositiveInt = 8
+
+
+class Seeds(Value):
+    """The seeds of each stage; the confirm seeds are disjoint from those anyone may have tuned on."""
+
+    pilot: tuple[int, ...] = (0,)
+    replicate: tuple[int, ...] = (0, 1, 2, 3, 4)
+    confirm: tuple[int, ...] = (100, 101, 102, 103, 104, 105, 106, 107)
+
+    @field_validator("pilot", "replicate", "confirm")
+    @classmethod
+    def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if not seeds or len(set(seeds)) != len(seeds):
+            raise ValueError("needs at least one seed and no seed twice")
+        return seeds
+
+
+class Attributes(Value):
+    """Dolphin's task attributes (arXiv:2501.03916, section 3.1), used to rank papers."""
+
+    input: str = ""
+    output: str = ""
+    objective: str = ""
+
+
+class Scale(Value):
+    """What `--scale NAME` overrides: any limits, any seeds, and the size handed to the task's programs."""
+
+    size: str | None = None
+    limits: dict[str, float] = Field(default_factory=dict)
+    seeds: dict[str, tuple[int, ...]] = Field(default_factory=dict)
+
+
+class TaskSpec(Value):
+    """A research problem as its `task.toml` states it."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    title: str
+    topic: str
+    attributes: Attributes = Attributes()
+    metric: Metric
+    commands: Commands
+    limits: Limits = Limits()
+    seeds: Seeds = Seeds()
+    editable: tuple[str, ...] = ("*.py",)
+    size: str | None = None
+    scale: dict[ScaleName, Scale] = Field(default_factory=dict)
+
+    def at_scale(self, name: ScaleName) -> TaskSpec:
+        """This task with the overrides of one scale applied; a scale that is not declared changes nothing."""
+        scale = self.scale.get(name)
+        if scale is None:
+            return self
+        return self.model_copy(
+            update={
+                "limits": Limits.model_validate(self.limits.model_dump() | scale.limits),
+                "seeds": Seeds.model_validate(self.seeds.model_dump() | scale.seeds),
+                "size": scale.size or self.size,
+            }
+        )
+
+    def seeds_of(self, stage: Stage) -> tuple[int, ...]:
+        return {
+            "pilot": self.seeds.pilot,
+            "replicate": self.seeds.replicate,
+            "confirm": self.seeds.confirm,
+        }[stage]
+
+
+def hidden_split(stage: Stage) -> Split:
+    """Which hidden inputs a stage predicts: the confirm split is opened by the confirm stage only."""
+    return "confirm" if stage == "confirm" else "test"

@@ -1,0 +1,72 @@
+"""Statistics, verdicts and the lessons drawn from them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from eidothea.state.base import Value
+from eidothea.state.move import MoveUse
+from eidothea.state.task import Stage
+
+VerdictKind = Literal["improve", "maintain", "decline", "failed"]
+
+
+class Noise(Value):
+    """The baseline's seed noise, in the metric's units.
+
+    `mde` is the minimum detectable mean paired difference (two-sided 5 %, power 80 %); None with one seed.
+    """
+
+    n: int
+    mean: float
+    sd: float
+    low: float
+    high: float
+    mde: float | None = None
+    trials: tuple[str, ...] = ()
+
+
+class Comparison(Value):
+    """Paired differences (candidate gain over baseline on the same seeds; positive is better)."""
+
+    stage: Stage
+    n: int
+    baseline_mean: float
+    candidate_mean: float
+    mean_gain: float
+    ci_low: float | None = None
+    ci_high: float | None = None
+    p_t: float | None = Field(default=None, description="two-sided paired t-test")
+    p_sign_flip: float | None = Field(default=None, description="two-sided sign-flip permutation test")
+    effect_size: float | None = Field(default=None, description="mean gain / sd of the differences (Cohen's d_z)")
+    gains: tuple[float, ...] = ()
+    trials: tuple[str, ...] = Field(default=(), description="ids of the trials of both sides")
+
+
+class Verdict(Value):
+    """What may be said about an idea, with the numbers it rests on."""
+
+    idea: str
+    kind: VerdictKind
+    reason: str
+    comparison: Comparison | None = None
+    replicate: Comparison | None = None
+    level: float | None = Field(default=None, description="the significance level the claim was tested at")
+    prediction_came_true: bool | None = None
+    brier: float | None = None
+    transductive: bool = False
+
+
+class Lesson(Value):
+    """What the next round is told about an idea: numbers and causes, whatever the verdict."""
+
+    idea: str
+    title: str
+    verdict: VerdictKind
+    gain: float | None = None
+    score: float | None = None
+    cause: str = ""
+    text: str = ""
+    moves: tuple[MoveUse, ...] = ()
