@@ -1,0 +1,151 @@
+"""Read the ledger: what the command line, reports and the dashboard show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from eidothea.ledger import tables as t
+from eidothea.state.event import Event
+from eidothea.state.idea import BASELINE, Idea
+from eidothea.state.paper import Paper, RankedPaper
+from eidothea.state.record import AttemptRecord, CallRecord, IdeaRecord, RunRecord, Spending
+from eidothea.state.task import Stage
+from eidothea.state.trial import TrialResult
+from eidothea.state.verdict import Verdict
+
+R = TypeVar("R")
+
+
+class Reader:
+    """Queries over a ledger; every answer is a plain value, oldest first unless it says otherwise."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def _rows(self, query: Any) -> Sequence[Any]:  # noqa: ANN401 - any select
+        with Session(self.engine) as session:
+            return session.scalars(query).all()
+
+    def _get(self, table: type[R], key: Any) -> R | None:  # noqa: ANN401 - a primary key
+        with Session(self.engine) as session:
+            return session.get(table, key)
+
+    def runs(self) -> list[RunRecord]:
+        """Every run, newest first."""
+        rows = self._rows(select(t.Run).order_by(t.Run.created_at.desc(), t.Run.id.desc()))
+        return [_run(row) for row in rows]
+
+    def run(self, run: str) -> RunRecord | None:
+        row = self._get(t.Run, run)
+        return _run(row) if row else None
+
+    def rounds(self, run: str) -> dict[int, dict[str, Any]]:
+        """What is known about each round, by number, with its `status`."""
+        rows = self._rows(select(t.Round).where(t.Round.run == run).order_by(t.Round.number))
+        return {row.number: row.value | {"status": row.status} for row in rows}
+
+    def ideas(self, run: str, dropped: bool = False) -> list[IdeaRecord]:
+        """The run's ideas in the order they were proposed, without the baseline."""
+        rows = self._rows(select(t.Idea).where(t.Idea.run == run, t.Idea.id != BASELINE))
+        # By length first: r1-100 comes after r1-99.
+        rows = sorted(rows, key=lambda row: (row.round, len(row.id), row.id))
+        records = [IdeaRecord.model_validate(row.value) for row in rows]
+        return [r for r in records if dropped or r.status != "dropped"]
+
+    def idea(self, run: str, idea: str) -> IdeaRecord | None:
+        row = self._get(t.Idea, (run, idea))
+        return IdeaRecord.model_validate(row.value) if row else None
+
+    def runs_with_idea(self, idea: str) -> list[str]:
+        """The runs that have an idea of this id, newest run first."""
+        query = (
+            select(t.Idea.run)
+            .join(t.Run, t.Run.id == t.Idea.run)
+            .where(t.Idea.id == idea)
+            .order_by(t.Run.created_at.desc())
+        )
+        return list(self._rows(query))
+
+    def trials(self, run: str, idea: str | None = None, stage: Stage | None = None) -> list[TrialResult]:
+        """Finished trials in the order they finished."""
+        query = select(t.Trial).where(t.Trial.run == run)
+        if idea is not None:
+            query = query.where(t.Trial.idea == idea)
+        if stage is not None:
+            query = query.where(t.Trial.stage == stage)
+        rows = self._rows(query.order_by(t.Trial.at, t.Trial.idea, t.Trial.stage, t.Trial.seed, t.Trial.attempt))
+        return [TrialResult.model_validate(row.value) for row in rows]
+
+    def trial(self, run: str, idea: str, stage: str, seed: int, attempt: int) -> TrialResult | None:
+        row = self._get(t.Trial, (run, idea, stage, seed, attempt))
+        return TrialResult.model_validate(row.value) if row else None
+
+    def trial_by_cache_key(self, cache_key: str) -> tuple[str, TrialResult] | None:
+        """A graded trial of any run that would give the same grade, with the run it came from."""
+        query = select(t.Trial).where(t.Trial.cache_key == cache_key, t.Trial.score.is_not(None))
+        row = next(iter(self._rows(query.order_by(t.Trial.at).limit(1))), None)
+        return (row.run, TrialResult.model_validate(row.value)) if row else None
+
+    def attempts(self, run: str, idea: str) -> list[AttemptRecord]:
+        query = select(t.Attempt).where(t.Attempt.run == run, t.Attempt.idea == idea).order_by(t.Attempt.number)
+        return [AttemptRecord.model_validate(row.value) for row in self._rows(query)]
+
+    def verdicts(self, run: str) -> dict[str, Verdict]:
+        """Verdicts by idea."""
+        rows = self._rows(select(t.Verdict).where(t.Verdict.run == run).order_by(t.Verdict.idea))
+        return {row.idea: Verdict.model_validate(row.value) for row in rows}
+
+    def rankings(self, run: str) -> list[RankedPaper]:
+        """The run's papers, best first."""
+        with Session(self.engine) as session:
+            query = select(t.Ranking, t.Paper).join(t.Paper, t.Paper.id == t.Ranking.paper)
+            rows = session.execute(query.where(t.Ranking.run == run).order_by(t.Ranking.place)).all()
+            return [
+                RankedPaper(paper=Paper.model_validate(paper.value), score=rank.score, reason=rank.reason)
+                for rank, paper in rows
+            ]
+
+    def papers(self, ids: Sequence[str]) -> dict[str, Paper]:
+        rows = self._rows(select(t.Paper).where(t.Paper.id.in_(ids)))
+        return {row.id: Paper.model_validate(row.value) for row in rows}
+
+    def citations(self, run: str) -> dict[str, list[str]]:
+        """Cited paper ids by idea."""
+        found: dict[str, list[str]] = {}
+        query = select(t.Citation).where(t.Citation.run == run).order_by(t.Citation.idea, t.Citation.paper)
+        for row in self._rows(query):
+            found.setdefault(row.idea, []).append(row.paper)
+        return found
+
+    def hypothesis(self, run: str, idea: str) -> Idea | None:
+        """The idea as it was frozen before its first trial."""
+        row = self._get(t.Hypothesis, (run, idea))
+        return Idea.model_validate(row.value) if row else None
+
+    def calls(self, run: str) -> list[CallRecord]:
+        rows = self._rows(select(t.Call).where(t.Call.run == run).order_by(t.Call.at, t.Call.key))
+        return [CallRecord.model_validate(row.value) for row in rows]
+
+    def call(self, run: str, key: str, fingerprint: str) -> CallRecord | None:
+        row = self._get(t.Call, (run, key, fingerprint))
+        return CallRecord.model_validate(row.value) if row else None
+
+    def events(self, run: str, after: int = 0, limit: int = 10_000) -> list[Event]:
+        """Events with an id above `after`."""
+        query = select(t.Event).where(t.Event.run == run, t.Event.id > after).order_by(t.Event.id).limit(limit)
+        return [Event.model_validate(row.value | {"id": row.id}) for row in self._rows(query)]
+
+    def spending(self, run: str) -> Spending:
+        with Session(self.engine) as session:
+            columns = (func.count(), func.sum(t.Call.tokens), func.sum(t.Call.usd), func.count(t.Call.usd))
+            calls, tokens, usd, priced = session.execute(select(*columns).where(t.Call.run == run)).one()
+            hours = (session.scalar(select(t.Run.active_s).where(t.Run.id == run)) or 0.0) / 3600
+        return Spending(hours=hours, tokens=tokens or 0, usd=usd or 0.0, calls=calls, unpriced=calls - priced)
+
+
+def _run(row: t.Run) -> RunRecord:
+    return RunRecord.model_validate(row.value | {"active_s": row.active_s})
