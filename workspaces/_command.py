@@ -1,0 +1,62 @@
+"""What workspaces of this machine share in turning a job into a process: words, environment, limits."""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+
+from eidothea.errors import WrongUse
+from eidothea.protocols import Job
+from eidothea.state.task import Limits
+
+MB = 1024 * 1024
+PYTHON = ("python", "python3")  # as a command's first word: the interpreter of the running environment
+# Address space is reserved far beyond what is touched: importing torch alone takes 0.8 GiB, and every thread's
+# arena 64 MiB. The resident memory is watched; this only stops one huge allocation from outrunning the watch.
+ADDRESS_SPACE_MARGIN_MB = 2048
+
+
+def words(job: Job, paths: dict[str, str]) -> list[str]:
+    """The command's words with each `{name}` replaced by its path inside or by the job's value.
+
+    Raises WrongUse for a `{name}` that is neither.
+    """
+    values = paths | job.values
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            raise WrongUse(f"the command knows no {{{match[1]}}}; there are: {', '.join(sorted(values))}")
+        return values[match[1]]
+
+    filled = [re.sub(r"\{(\w+)\}", value, word) for word in shlex.split(job.command)]
+    if not filled:
+        raise WrongUse("the command is empty")
+    return filled
+
+
+def environment(limits: Limits, **more: str) -> dict[str, str]:
+    """All that a job's environment holds; nothing is inherited."""
+    threads = str(max(1, math.floor(limits.cpus)))
+    found = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "USER": "candidate",
+        "LOGNAME": "candidate",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+    }
+    if not limits.gpus:
+        found["CUDA_VISIBLE_DEVICES"] = ""
+    return found | more
+
+
+def rlimits(limits: Limits) -> dict[str, int]:
+    """Limits of setrlimit(2) that the kernel enforces on every process of the job."""
+    found = {"RLIMIT_CORE": 0, "RLIMIT_NOFILE": 1024, "RLIMIT_FSIZE": limits.disk_mb * MB}
+    if not limits.gpus:  # CUDA reserves address space for all of the device and the host
+        found["RLIMIT_AS"] = (limits.memory_mb + ADDRESS_SPACE_MARGIN_MB) * MB
+    return found
