@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from eidothea.errors import Missing
+from eidothea.tools.tasks import Task, load
+from eidothea.tools.trials.data import DataStore, answers_file, inputs_file, train_folder
+
+COUNTING = """
+import argparse, pathlib, time
+p = argparse.ArgumentParser()
+for name in ("--split", "--seed", "--out", "--size"):
+    p.add_argument(name)
+a = p.parse_args()
+with open({log!r}, "a") as log:
+    log.write(f"{{a.split}} {{a.seed}} {{a.size}}\\n")
+time.sleep(0.2)
+(pathlib.Path(a.out) / "train").mkdir()
+"""
+
+
+def task_with(task: Task, folder: Path, data: str) -> Task:
+    folder.mkdir(exist_ok=True)
+    (folder / "data.py").write_text(data)
+    return replace(task, folder=folder)
+
+
+async def test_answers_lie_apart_from_inputs(toy: Path, tmp_path: Path) -> None:
+    task = load(str(toy))
+    data = await DataStore(tmp_path / "store").get(task, "test", 3)
+    assert inputs_file(data).is_file()
+    assert answers_file(data).is_file()
+    assert [path.name for path in inputs_file(data).parent.iterdir()] == ["inputs.jsonl"]
+    assert '"y"' not in inputs_file(data).read_text()
+    train = await DataStore(tmp_path / "store").get(task, "train", 3)
+    assert [path.name for path in train_folder(train).iterdir()] == ["points.jsonl"]
+
+
+async def test_the_same_data_is_made_once(toy: Path, tmp_path: Path) -> None:
+    task = task_with(load(str(toy)), tmp_path / "task", COUNTING.format(log=str(tmp_path / "log")))
+    # Two stores share nothing but the folder, as two processes would.
+    stores = [DataStore(tmp_path / "store") for _ in range(2)]
+    found = await asyncio.gather(*(store.get(task, "train", 1) for store in stores for _ in range(3)))
+    assert len(set(found)) == 1
+    sized = replace(task, spec=task.spec.model_copy(update={"size": "small"}))
+    other = await stores[0].get(sized, "train", 1)
+    assert other not in found
+    assert (tmp_path / "log").read_text().splitlines() == ["train 1 None", "train 1 small"]
+
+
+@pytest.mark.parametrize(
+    ("program", "says"), [("raise ValueError('no disk')", "ValueError: no disk"), ("pass", r"wrote no train")]
+)
+async def test_a_failing_data_maker_is_named_and_leaves_nothing(
+    toy: Path, tmp_path: Path, program: str, says: str
+) -> None:
+    task = task_with(load(str(toy)), tmp_path / "task", program)
+    with pytest.raises(Missing, match=rf"data\.py of task toy.*{says}"):
+        await DataStore(tmp_path / "store").get(task, "train", 0)
+    assert [p for p in (tmp_path / "store").rglob("*") if p.is_dir() and p.name.startswith((".train", "train"))] == []

@@ -1,0 +1,102 @@
+"""The data of tasks, made once per split, seed and size by the task's own data.py."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from eidothea.errors import Missing
+from eidothea.state.base import digest
+from eidothea.state.task import Split
+from eidothea.tools.tasks import Task
+from eidothea.tools.trials import trusted
+from eidothea.tools.trials.files import remove
+
+DATA_S = 900.0
+
+
+def train_folder(data: Path) -> Path:
+    """What a candidate may see while it trains."""
+    return data / "train"
+
+
+def inputs_file(data: Path) -> Path:
+    """The hidden inputs, without answers."""
+    return data / "inputs" / "inputs.jsonl"
+
+
+def answers_file(data: Path) -> Path:
+    """The answers; in a folder apart from the inputs, so that no mount of inputs can show them."""
+    return data / "answers" / "answers.jsonl"
+
+
+class DataStore:
+    """A cache of made data below `root`, shared by all runs and safe for several processes at once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._locks: dict[Path, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def get(self, task: Task, split: Split, seed: int) -> Path:
+        """The folder with the data of one split and seed; see `train_folder`, `inputs_file`, `answers_file`.
+
+        Raises Missing when data.py fails or does not write what it must.
+        """
+        size = digest(task.spec.size, length=6)
+        folder = self.root / f"{task.spec.id}-{task.task_hash[:12]}" / f"{split}-{seed}-{size}"
+        async with self._locks[folder]:
+            if not folder.is_dir():
+                await self._make(task, split, seed, folder)
+        return folder
+
+    async def _make(self, task: Task, split: Split, seed: int, folder: Path) -> None:
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Missing(f"no data can be stored in {folder.parent}: {error.strerror}") from error
+        with await asyncio.to_thread(_locked, folder.with_name(f".{folder.name}.lock")):
+            if folder.is_dir():
+                return
+            made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+            try:
+                arguments = ["--split", split, "--seed", str(seed), "--out", str(made.resolve())]
+                arguments += ["--size", task.spec.size] if task.spec.size else []
+                await trusted.run(task.spec.id, task.folder / "data.py", arguments, seconds=DATA_S, isolated=False)
+                _sort(task.spec.id, split, made)
+                made.rename(folder)
+            finally:
+                remove(made)
+
+
+def _sort(task: str, split: Split, made: Path) -> None:
+    """Put the files where they belong, the answers in a folder of their own."""
+    wanted = ("train",) if split == "train" else ("inputs.jsonl", "answers.jsonl")
+    for name in wanted:
+        if not (made / name).exists():
+            raise Missing(f"data.py of task {task} wrote no {name} for the split {split}")
+    if split == "train":
+        return
+    for target in (inputs_file(made), answers_file(made)):
+        target.parent.mkdir()
+        (made / target.name).rename(target)
+
+
+@contextlib.contextmanager
+def _held(descriptor: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _locked(path: Path) -> contextlib.AbstractContextManager[None]:
+    """Wait for an exclusive lock between processes; it ends with the context, or with the process."""
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return _held(descriptor)

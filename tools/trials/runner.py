@@ -1,0 +1,204 @@
+"""Run a trial: train, collect the artifacts, predict hidden inputs in a fresh workspace, have that graded."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from eidothea.errors import Missing
+from eidothea.protocols import Job, Workspace
+from eidothea.state.task import hidden_split
+from eidothea.state.trial import Ending, Failure, Grade, TrialKey, TrialResult, Usage
+from eidothea.tools.tasks import Task
+from eidothea.tools.trials import artifacts, evidence, record
+from eidothea.tools.trials.data import DataStore, answers_file, inputs_file, train_folder
+from eidothea.tools.trials.files import remove
+from eidothea.tools.trials.grading import grade
+from eidothea.tools.trials.trees import folder_hash
+
+PREDICTIONS = "predictions.jsonl"
+RETRIES = 2  # of trouble that is the workspace's own
+
+
+class Failed(Exception):
+    """The trial is over without a grade."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+@dataclass
+class Trial:
+    """One trial on its way: where it lies, what it runs, what it has used."""
+
+    key: TrialKey
+    folder: Path
+    tree: Path
+    train: Usage = field(default_factory=Usage)
+    predict: Usage = field(default_factory=Usage)
+
+    @property
+    def stdout(self) -> Path:
+        return self.folder / "stdout.log"
+
+    @property
+    def stderr(self) -> Path:
+        return self.folder / "stderr.log"
+
+
+class TrialRunner:
+    """Runs trials of one task in `folder/trials/`; each one's folder is complete or will be made afresh."""
+
+    def __init__(self, task: Task, workspace: Workspace, data: DataStore, folder: Path) -> None:
+        self.task, self.workspace, self.data, self.folder = task, workspace, data, folder
+
+    async def run(self, key: TrialKey, tree: Path, tree_hash: str) -> TrialResult:
+        """The result of one trial; one that ended in its folder before is read, not repeated.
+
+        Raises Missing when the workspace, the task's own programs or the checked-out tree are in trouble.
+        """
+        folder = self.folder / "trials" / key.folder
+        known = record.load_finished(folder, key, tree_hash, self.task.task_hash, self.task.spec)
+        if known is not None:
+            return known
+        found = folder_hash(tree)
+        if found != tree_hash:
+            raise Missing(
+                f"the code in {tree} is not the committed tree {tree_hash[:12]}: remove that folder and resume"
+            )
+        try:
+            remove(folder)
+            folder.mkdir(parents=True)
+            result = await self._finish(Trial(key, folder, tree), tree_hash)
+            record.write(folder, result, self.task.spec, self.workspace.name)
+        except OSError as error:
+            raise Missing(f"the trial's folder {folder} cannot be used: {error.strerror or error}") from error
+        return result
+
+    async def _finish(self, trial: Trial, tree_hash: str) -> TrialResult:
+        given: Grade | None = None
+        failure: Failure | None = None
+        try:
+            given = await self._graded(trial)
+            failure = None if given.valid else _invalid(given)
+        except Failed as failed:
+            failure = failed.failure
+        return self._result(trial, tree_hash, given, failure)
+
+    def _result(self, trial: Trial, tree_hash: str, given: Grade | None, failure: Failure | None) -> TrialResult:
+        valid = given is not None and failure is None
+        return TrialResult(
+            key=trial.key,
+            score=given.metrics[self.task.spec.metric.name] if given is not None and valid else None,
+            grade=given,
+            failure=failure,
+            train=trial.train,
+            predict=trial.predict,
+            tree_hash=tree_hash,
+            task_hash=self.task.task_hash,
+        )
+
+    async def _graded(self, trial: Trial) -> Grade:
+        """Train, predict, grade; raises Failed."""
+        model = await self._train(trial)
+        hidden = await self.data.get(self.task, hidden_split(trial.key.stage), trial.key.seed)
+        await self._predict(trial, model, inputs_file(hidden))
+        return await grade(self.task, trial.folder / PREDICTIONS, answers_file(hidden))
+
+    async def _train(self, trial: Trial) -> Path:
+        """The folder with the artifacts of a training that ended well."""
+        data = await self.data.get(self.task, "train", trial.key.seed)
+        out, model = self._new(trial, ".train"), self._new(trial, "artifacts")
+        limits, command = self.task.spec.limits, self.task.spec.commands.train
+        job = self._job(trial, "train", command, out, limits.train_s, {"data": train_folder(data)})
+        ending = await self._run(job)
+        trial.train = ending.usage
+        try:
+            self._check(ending, job, trial)
+            artifacts.collect(out, model, limits)
+        except artifacts.Refused as refused:
+            raise Failed(Failure(kind="artifact", message=str(refused), step="train")) from None
+        finally:
+            remove(out)
+        return model
+
+    async def _predict(self, trial: Trial, model: Path, inputs: Path) -> None:
+        """Leave the predictions in the trial's folder."""
+        out = self._new(trial, ".predict")
+        # `{out}` in the command of a prediction is what the training left there, as task.toml documents it.
+        command = self.task.spec.commands.predict.replace("{out}", "{model}")
+        command = command.replace("{predictions}", "{out}/" + PREDICTIONS)
+        mounts = {"model": model, "inputs": inputs}
+        job = self._job(trial, "predict", command, out, self.task.spec.limits.predict_s, mounts)
+        job = replace(job, stdout=trial.folder / ".stdout", stderr=trial.folder / ".stderr")
+        ending = await self._run(job)
+        trial.predict = ending.usage
+        try:
+            self._check(ending, job, trial)
+            if not artifacts.take(out, PREDICTIONS, trial.folder / PREDICTIONS):
+                raise Failed(Failure(kind="predictions", message="no predictions.jsonl was written", step="predict"))
+        except artifacts.Refused as refused:
+            raise Failed(Failure(kind="artifact", message=str(refused), step="predict")) from None
+        finally:
+            remove(out)
+            for name in ("stdout", "stderr"):
+                _append(trial.folder / f".{name}", trial.folder / f"{name}.log")
+
+    def _job(self, trial: Trial, step: str, command: str, out: Path, seconds: float, mounts: dict[str, Path]) -> Job:
+        size = self.task.spec.size
+        return Job(
+            id=f"{trial.key.folder}/{step}",
+            command=command + (f" --size {size}" if size else ""),
+            mounts={"tree": trial.tree} | mounts,
+            out=out,
+            limits=self.task.spec.limits,
+            seconds=seconds,
+            stdout=trial.stdout,
+            stderr=trial.stderr,
+            labels={"task": self.task.spec.id, "idea": trial.key.idea},
+            values={"seed": str(trial.key.seed), "seconds": f"{seconds:g}"},
+        )
+
+    async def _run(self, job: Job) -> Ending:
+        """Run a job; trouble of the workspace itself is tried again, and never becomes the candidate's failure."""
+        for _ in range(1 + RETRIES):
+            ending = await self.workspace.run(job)
+            if ending.outcome != "infrastructure":
+                return ending
+            remove(job.out)
+            job.out.mkdir()
+        raise Missing(f"the workspace {self.workspace.name} is in trouble: {ending.detail}")
+
+    def _check(self, ending: Ending, job: Job, trial: Trial) -> None:
+        """Raises Failed for an ending that is not a good one; late output counts for nothing."""
+        if ending.ok:
+            return
+        step: evidence.Step = "predict" if job.id.endswith("/predict") else "train"
+        raise Failed(evidence.from_ending(ending, step, job.stdout, job.stderr, trial.tree))
+
+    def _new(self, trial: Trial, name: str) -> Path:
+        path = trial.folder / name
+        path.mkdir()
+        return path
+
+
+def _invalid(given: Grade) -> Failure:
+    diverged = evidence.DIVERGED.search(given.reason)
+    return Failure(
+        kind="divergence" if diverged else "predictions",
+        message=f"invalid predictions: {given.reason}",
+        step="grade",
+    )
+
+
+def _append(part: Path, log: Path) -> None:
+    """Put the log of the prediction behind that of the training."""
+    if not part.exists():
+        return
+    if part.stat().st_size:
+        with part.open("rb") as source, log.open("ab") as target:
+            target.write(b"\n--- predict ---\n")
+            shutil.copyfileobj(source, target)
+    part.unlink()
