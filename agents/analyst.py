@@ -1,0 +1,51 @@
+"""The analyst agent: says what a verdict means. It is given the verdict and cannot change it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from eidothea.protocols import Model
+from eidothea.state.idea import Idea
+from eidothea.state.request import AnalyseContext, Analysis, Request
+from eidothea.state.trial import Failure
+from eidothea.state.verdict import Noise, Verdict
+from eidothea.tools.tasks import Task
+
+
+class AnalystAgent:
+    """Explains a verdict from its numbers and draws one lesson."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    async def analyse(
+        self,
+        task: Task,
+        idea: Idea,
+        verdict: Verdict,
+        *,
+        noise: Noise | None = None,
+        metrics: Mapping[str, dict[str, float]] | None = None,
+        failure: Failure | None = None,
+        log_tail: str = "",
+        key: str = "",
+        seed: int = 0,
+    ) -> Analysis:
+        """What happened, why, what next and one lesson.
+
+        `metrics` holds the mean of every metric the grader reported, under "baseline" and "candidate". Raises
+        ModelMistake when the model has no usable answer.
+        """
+        context = AnalyseContext(
+            task=task.spec,
+            idea=idea,
+            verdict=verdict,
+            noise=noise,
+            metrics=dict(metrics or {}),
+            failure=failure,
+            log_tail=log_tail,
+        )
+        return (await self._model.answer(Request("analyse", key, context, Analysis, seed))).value
+
+
+PLUGIN = AnalystAgent

@@ -1,0 +1,72 @@
+"""The coder agent: turns an idea into an edited tree that compiles and differs from the one it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from eidothea.errors import ModelMistake
+from eidothea.protocols import Model
+from eidothea.state.edit import Edit
+from eidothea.state.idea import Idea
+from eidothea.state.request import CodeContext, Edits, Request
+from eidothea.tools.repair.change import changed
+from eidothea.tools.tasks import Task
+
+MAX_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Implemented:
+    """The edited tree, the edits that made it, and how many answers it took."""
+
+    files: dict[str, str]
+    edits: tuple[Edit, ...]
+    tries: int
+
+
+class CoderAgent:
+    """Writes the code of an idea. `lab` is the reference of the building blocks that candidates may import."""
+
+    def __init__(self, model: Model, lab: str = "") -> None:
+        self._model = model
+        self._lab = lab
+
+    async def implement(
+        self, task: Task, idea: Idea, tree: Mapping[str, str] | None = None, *, key: str = "", seed: int = 0
+    ) -> Implemented:
+        """The idea put into `tree` (the baseline when none is given).
+
+        Edits that do not apply, do not compile or change nothing are told to the model, three times at most; raises
+        ModelMistake with the last problem then (Unchanged when it was that).
+        """
+        before = dict(task.baseline if tree is None else tree)
+        problem: ModelMistake | None = None
+        for number in range(1, MAX_TRIES + 1):
+            context = self._context(task, idea, before, str(problem or ""))
+            request = Request("write_code", f"{key}/{number}" if key else "", context, Edits, seed)
+            try:
+                answer = (await self._model.answer(request)).value
+            except ModelMistake as given_up:  # the problem it was asked about says more than that it has no answer
+                raise problem or given_up from given_up
+            try:
+                return Implemented(changed(before, answer.edits, task.spec.editable), answer.edits, number)
+            except ModelMistake as mistake:
+                problem = mistake
+        raise type(problem or ModelMistake())(f"no usable code in {MAX_TRIES} tries; the last problem was: {problem}")
+
+    def _context(self, task: Task, idea: Idea, tree: dict[str, str], problem: str) -> CodeContext:
+        return CodeContext(
+            task=task.spec,
+            readme=task.readme,
+            idea=idea,
+            tree=tree,
+            editable=task.spec.editable,
+            lab=self._lab,
+            limits=task.spec.limits,
+            moves=task.moves,
+            problem=problem,
+        )
+
+
+PLUGIN = CoderAgent

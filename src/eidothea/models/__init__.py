@@ -1,0 +1,1 @@
+"""Models, one back end a file."""

@@ -1,0 +1,1 @@
+"""The catalogue's parts, one request or one responsibility a module."""

@@ -1,0 +1,68 @@
+"""The catalogue is not a language model: it composes published methods, declared as moves by each task.
+
+It answers the same typed requests as every other model, from the request's context and seed alone. It keeps no
+state, so the same request always gets the same answer, and a resumed run goes on as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from eidothea.errors import ModelMistake, WrongUse
+from eidothea.state.request import (
+    AnalyseContext,
+    CodeContext,
+    ProposeContext,
+    RepairContext,
+    Reply,
+    Request,
+    ScorePapersContext,
+)
+
+A = TypeVar("A", bound=BaseModel)
+
+
+class Catalogue:
+    """The default model: needs no key, no network and no GPU."""
+
+    name = "catalogue"
+
+    @classmethod
+    def create(cls, argument: str, options: dict[str, Any]) -> Catalogue:
+        """Build it. Raises WrongUse for any argument: there is nothing to choose."""
+        if argument:
+            raise WrongUse(f"the catalogue takes no argument: write --model catalogue, not catalogue:{argument}")
+        return cls()
+
+    async def answer(self, request: Request[A]) -> Reply[A]:
+        """Answer one request; raises ModelMistake when the moves hold no answer to it."""
+        value = _answer(request.context, request.seed)
+        if not isinstance(value, request.answer):
+            raise ModelMistake(f"the catalogue answers {request.name} with a {type(value).__name__}")
+        return Reply(value=value, text=value.model_dump_json())
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+
+def _answer(context: BaseModel, seed: int) -> BaseModel:
+    """The answer to a context. The parts are imported when they are first needed: proposing needs NumPy."""
+    from eidothea.models._catalogue import analyse, code, papers, propose
+
+    match context:
+        case ScorePapersContext():
+            return papers.score_papers(context)
+        case ProposeContext():
+            return propose.propose(context, seed)
+        case CodeContext():
+            return code.write_code(context)
+        case RepairContext():
+            return code.repair(context)
+        case AnalyseContext():
+            return analyse.analyse(context)
+    raise ModelMistake(f"the catalogue has no answer to a {type(context).__name__}")
+
+
+PLUGIN = Catalogue
