@@ -1,0 +1,1 @@
+"""Where training labels for steps come from."""

@@ -1,0 +1,1 @@
+"""Policies: a tiny GPT and how to sample from it."""

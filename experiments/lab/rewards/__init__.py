@@ -1,0 +1,1 @@
+"""Reward models: what gives a score to a solution or to the prefixes of one."""

@@ -1,0 +1,1 @@
+"""Training objectives for reward models, as functions of outcome rewards and outcome labels."""
