@@ -1,0 +1,116 @@
+"""Runs from Python: blocking (`run`, `resume`) or as a stream of typed events (`stream`)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from eidothea.api.launch import create, reopen
+from eidothea.api.session import Session, request_stop
+from eidothea.errors import WrongUse
+from eidothea.settings import Settings, load
+from eidothea.state.base import Value
+from eidothea.state.event import Event
+from eidothea.state.record import IdeaRecord
+from eidothea.state.run import RunRequest
+from eidothea.state.verdict import Verdict
+
+__all__ = ["RunResult", "request_stop", "resume", "resume_stream", "run", "start_stream", "stream"]
+
+
+class RunResult(Value):
+    """What a finished run came to; `report` is the folder's report.html."""
+
+    run: str
+    folder: Path
+    report: Path
+    ideas: tuple[IdeaRecord, ...]
+    verdicts: dict[str, Verdict]
+
+
+def start_stream(request: RunRequest, settings: Settings, *, name: str = "") -> AsyncIterator[Event]:
+    """Start a run and yield its events as they are written.
+
+    Raises WrongUse, Missing or a subclass of Stopped (see `eidothea.errors`), at once or while iterating.
+    """
+    return Session(create(request, settings, name), settings).events()
+
+
+def resume_stream(
+    run: str,
+    settings: Settings,
+    *,
+    budget_hours: float | None = None,
+    budget_usd: float | None = None,
+    budget_tokens: int | None = None,
+) -> AsyncIterator[Event]:
+    """Go on with a run where it stopped; budgets that are given replace the run's own."""
+    budgets = {"budget_hours": budget_hours, "budget_usd": budget_usd, "budget_tokens": budget_tokens}
+    return Session(reopen(run, settings, budgets), settings).events()
+
+
+async def stream(task: str, **options: Any) -> AsyncIterator[Event]:  # noqa: ANN401 - fields of RunRequest and Settings
+    """Start a run on a task and yield its events; options are those of `run`."""
+    request, settings, name = _split(task, options)
+    async for event in start_stream(request, settings, name=name):
+        yield event
+
+
+def run(task: str, **options: Any) -> RunResult:  # noqa: ANN401 - fields of RunRequest and Settings
+    """Run a whole research loop and return what came of it.
+
+    Options are the flags of `eidothea run` (rounds, ideas, model, workspace, scale, seed, parallel, name,
+    budget_hours, budget_usd, budget_tokens) and settings such as runs_dir.
+
+    Raises WrongUse for options that make no sense, Missing for what is not here, Stopped when it ended early.
+    """
+    request, settings, name = _split(task, options)
+    return _finish(Session(create(request, settings, name), settings))
+
+
+def resume(run: str, **options: Any) -> RunResult:  # noqa: ANN401 - budgets and settings
+    """Go on with a run where it stopped, to its end; raises as `run` does."""
+    budgets = {key: options.pop(key, None) for key in ("budget_hours", "budget_usd", "budget_tokens")}
+    settings = load(**options)
+    return _finish(Session(reopen(run, settings, budgets), settings))
+
+
+def _finish(session: Session) -> RunResult:
+    async def drain() -> None:
+        async for _ in session.events():
+            pass
+
+    asyncio.run(drain())
+    return result_of(session)
+
+
+def result_of(session: Session) -> RunResult:
+    """What the ledger says about a session's run."""
+    from eidothea.ledger.store import Ledger
+
+    ledger = Ledger.open(session.settings.ledger_url)
+    try:
+        return RunResult(
+            run=session.run,
+            folder=session.folder,
+            report=session.folder / "report.html",
+            ideas=tuple(ledger.ideas(session.run)),
+            verdicts=ledger.verdicts(session.run),
+        )
+    finally:
+        ledger.close()
+
+
+def _split(task: str, options: dict[str, Any]) -> tuple[RunRequest, Settings, str]:
+    """Options are a run's request, its name, or settings; settings fill what the request leaves open."""
+    from eidothea.api.launch import request_from
+
+    name = str(options.pop("name", "") or "")
+    asked = {key: options.pop(key) for key in list(options) if key in RunRequest.model_fields}
+    unknown = [key for key in options if key not in Settings.model_fields]
+    if unknown:
+        raise WrongUse(f"there is no option {unknown[0]!r}; there are: {', '.join(sorted(RunRequest.model_fields))}")
+    settings = load(**options)
+    return request_from(task, asked, settings), settings, name

@@ -1,0 +1,142 @@
+"""From what a user asked for to a run that can start or go on."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from pydantic import ValidationError
+
+from eidothea.errors import Missing, WrongUse
+from eidothea.ledger.journal import Journal
+from eidothea.ledger.store import Ledger
+from eidothea.settings import Settings
+from eidothea.state.record import RunRecord
+from eidothea.state.run import RunRequest
+from eidothea.tools.tasks import load as load_task
+
+
+def request_from(task: str, asked: dict[str, Any], settings: Settings) -> RunRequest:
+    """The request with settings filling what was left open; raises WrongUse naming the option that does not fit."""
+    defaults: dict[str, Any] = {
+        "model": settings.model,
+        "workspace": settings.workspace,
+        "parallel": settings.trials_at_once,
+        "max_papers": settings.max_papers,
+        "max_attempts": settings.max_attempts,
+    }
+    given = {key: value for key, value in asked.items() if value is not None}
+    try:
+        return RunRequest.model_validate(defaults | given | {"task": task})
+    except ValidationError as error:
+        first = error.errors()[0]
+        flag = "--" + str(first["loc"][0]).replace("_", "-")
+        message = first["msg"][0].lower() + first["msg"][1:]
+        raise WrongUse(f"{flag} {first['input']!r} makes no sense: {message}") from error
+
+
+def create(request: RunRequest, settings: Settings, name: str = "") -> RunRecord:
+    """A new run in the ledger with its folder made.
+
+    Raises WrongUse for an unknown task, model, workspace or taken name; Missing when a folder cannot be written.
+    """
+    from eidothea.graph.build import make_models
+    from eidothea.tools.trials.environment import environment
+    from eidothea.workspaces._choose import choose
+
+    task = load_task(request.task, [settings.tasks_dir])
+    make_models(request.model, settings)  # so that an unknown model is told before anything is made
+    workspace, reason = choose(request.workspace)
+    spec = task.spec
+    if request.task != spec.id:  # a path: the run must find it again from any folder
+        request = request.model_copy(update={"task": str(task.folder.resolve())})
+    record = RunRecord(
+        id=_run_id(name, spec.id, settings.runs_dir),
+        request=request,
+        status="running",
+        task_hash=task.task_hash,
+        task_title=spec.title,
+        metric=spec.metric.name,
+        direction=spec.metric.direction,
+        workspace=workspace.name,
+        workspace_reason=reason,
+        environment=environment(workspace.name),
+        created_at=time.time(),
+    )
+    ledger = Ledger.open(settings.ledger_url)
+    try:
+        _make_folder(settings.runs_dir / record.id, request, settings)
+        ledger.put_run(record)
+    finally:
+        ledger.close()
+    return record
+
+
+def reopen(run: str, settings: Settings, budgets: dict[str, Any]) -> RunRecord:
+    """A run of the ledger, to go on with; budgets that are not None replace its own.
+
+    Raises WrongUse for an unknown run or a budget that makes no sense, Missing when its folder is gone, its task
+    changed, or the ledger has lost trials that the run's journal knows.
+    """
+    ledger = Ledger.open(settings.ledger_url)
+    try:
+        record = ledger.run(run)
+        if record is None:
+            raise _unknown(run, ledger, settings)
+        folder = settings.runs_dir / run
+        if not folder.is_dir():
+            raise Missing(f"the folder {folder} of run {run} is gone; bring it back, or start a new run")
+        _check_task(record, settings)
+        changes = {key: value for key, value in budgets.items() if value is not None}
+        asked = record.request.model_dump() | changes
+        request = request_from(asked.pop("task"), asked, settings)
+        record = record.model_copy(update={"request": request, "status": "running", "reason": ""})
+        ledger.put_run(record)
+        return record
+    finally:
+        ledger.close()
+
+
+def _check_task(record: RunRecord, settings: Settings) -> None:
+    task = load_task(record.request.task, [settings.tasks_dir])
+    if task.task_hash != record.task_hash:
+        raise Missing(
+            f"task {record.request.task} changed since run {record.id} began, so its trials can no longer be "
+            f"compared; restore the files in {task.folder}, or start a new run"
+        )
+
+
+def _unknown(run: str, ledger: Ledger, settings: Settings) -> Exception:
+    if Journal(settings.runs_dir / run).trials():
+        return Missing(
+            f"the ledger {settings.ledger_url} does not know run {run}, but its folder holds finished trials; put the "
+            "ledger's newest copy (eidothea.db.backup) in its place and resume again"
+        )
+    known = ", ".join(r.id for r in ledger.runs()[:5]) or "none yet"
+    return WrongUse(f"there is no run {run!r}; the newest are: {known}")
+
+
+def _run_id(name: str, task: str, runs_dir: Path) -> str:
+    if not name:
+        return f"{time.strftime('%Y%m%d')}-{task}-{secrets.token_hex(2)}"
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", name):
+        raise WrongUse(f"--name {name!r} may hold letters, digits, dots, dashes and underscores only")
+    if name in ("data", "library", "last") or (runs_dir / name).exists():
+        raise WrongUse(f"--name {name!r} is taken; choose another one, or go on with: eidothea resume {name}")
+    return name
+
+
+def _make_folder(folder: Path, request: RunRequest, settings: Settings) -> None:
+    text = tomlkit.document()
+    text.add(tomlkit.comment("What this run was started with; secrets are never written."))
+    text["request"] = request.model_dump(mode="json", exclude_none=True)
+    text["settings"] = settings.model_dump(mode="json", exclude_none=True, exclude={"openai_api_key"})
+    try:
+        folder.mkdir(parents=True)
+        (folder / "settings.toml").write_text(tomlkit.dumps(text), encoding="utf-8")
+    except OSError as error:
+        raise Missing(f"the run folder {folder} cannot be written: {error.strerror or error}") from error

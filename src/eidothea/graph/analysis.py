@@ -1,0 +1,172 @@
+"""From trials to verdicts to lessons."""
+
+from __future__ import annotations
+
+from eidothea.agents.analyst import AnalystAgent
+from eidothea.graph.evidence import Evidence
+from eidothea.graph.services import Services
+from eidothea.state.base import derived_seed
+from eidothea.state.idea import BASELINE
+from eidothea.state.record import IdeaRecord
+from eidothea.state.trial import Failure
+from eidothea.state.verdict import Comparison, Lesson, Verdict
+from eidothea.tools.stats import verdict as stats
+from eidothea.tools.stats.fdr import claim_p, levels
+from eidothea.tools.stats.gates import pilot_declines
+
+UNCHANGED = Failure(kind="unchanged", step="code", message="the predictions equal the baseline's, byte for byte")
+
+
+class Analyser:
+    """Judges ideas by code alone; the analyst agent then explains, and cannot change a verdict."""
+
+    def __init__(self, services: Services, evidence: Evidence) -> None:
+        self.s, self.evidence = services, evidence
+
+    async def judge(self, idea: str) -> Verdict:
+        """The verdict on an idea; a verdict that stands is not changed."""
+        record = self._record(idea)
+        verdict = self.s.ledger.verdicts(self.s.run).get(idea)
+        if verdict is None:
+            verdict = self._verdict(record)
+            self.s.ledger.put_verdict(self.s.run, verdict)
+        self._tell(verdict)
+        if not record.analysis:
+            analysis = await self._analyse(record, verdict)
+            self.s.ledger.put_idea(record.model_copy(update={"status": "judged", "analysis": analysis}))
+        return verdict
+
+    def _verdict(self, record: IdeaRecord) -> Verdict:
+        idea, attempt = record.idea.id, self.evidence.last_attempt(record.idea.id)
+        pilots = self.evidence.trials(idea, "pilot", attempt)
+        confirm = self.evidence.compare(idea, "confirm", attempt)
+        stopped = self._pilot_stop(idea, attempt)
+        found = stats.Evidence(
+            failure=record.failure or (UNCHANGED if self.evidence.unchanged(pilots) else None),
+            pilot_stop=stopped,
+            pilot=self.evidence.compare(idea, "pilot", attempt),
+            # Pilot seeds count as replicates; of an idea that the pilot stopped they are all there is.
+            replicate=None if stopped else self.evidence.compare(idea, "replicate", attempt),
+            confirm=confirm,
+            level=self._level(idea, confirm),
+            transductive=self.evidence.transductive(idea),
+        )
+        verdict = stats.judge(idea, self.s.task.spec.metric, found, record.idea.hypothesis.prediction)
+        return self._without_survivors(verdict, confirm)
+
+    def _without_survivors(self, verdict: Verdict, confirm: Comparison | None) -> Verdict:
+        """No claim from the confirm seeds that happened to survive: code that crashes on some is not better."""
+        wanted = len(self.s.task.spec.seeds.confirm)
+        if confirm is None or confirm.n == wanted or verdict.kind != "improve":
+            return verdict
+        reason = f"{wanted - confirm.n} of {wanted} confirm trials failed, so nothing is claimed; {verdict.reason}"
+        return verdict.model_copy(update={"kind": "maintain", "reason": reason})
+
+    def _pilot_stop(self, idea: str, attempt: int) -> str | None:
+        noise = self.evidence.noise()
+        scores = [score for _, score in self.evidence.scores(idea, "pilot", attempt).values()]
+        if noise is None or not scores:
+            return None
+        return pilot_declines(sum(scores) / len(scores), noise, self.s.task.spec.metric)
+
+    def _level(self, idea: str, confirm: Comparison | None) -> float | None:
+        """The level this claim is tested at, given every claim before it: ideas in order, over the whole run."""
+        p_value = claim_p(confirm) if confirm else None
+        if p_value is None:
+            return None
+        earlier = [self._claim(v) for v in self._judged_before(idea)]
+        return levels([*(p for p in earlier if p is not None), p_value])[-1].level
+
+    def _judged_before(self, idea: str) -> list[Verdict]:
+        verdicts = self.s.ledger.verdicts(self.s.run)
+        order = [record.idea.id for record in self.s.ledger.ideas(self.s.run)]
+        return [verdicts[i] for i in order[: order.index(idea)] if i in verdicts]
+
+    def _claim(self, verdict: Verdict) -> float | None:
+        """The p-value of a verdict's claim; None when it was never put to the confirm split."""
+        comparison = verdict.comparison
+        if comparison is None or comparison.stage != "confirm":
+            return None
+        complete = comparison.n == len(self.s.task.spec.seeds.confirm)
+        return claim_p(comparison) if complete else 1.0  # what claimed nothing must not raise later levels
+
+    async def _analyse(self, record: IdeaRecord, verdict: Verdict) -> dict[str, str]:
+        idea = record.idea.id
+        agent = AnalystAgent(self.s.models["analyst"])
+        analysis = await agent.analyse(
+            self.s.task,
+            record.idea,
+            verdict,
+            noise=self.evidence.noise(),
+            metrics=self._metrics(idea),
+            failure=record.failure,
+            key=f"{idea}/analyse",
+            seed=derived_seed(self.s.request.seed, idea, "analyse"),
+        )
+        return analysis.model_dump()
+
+    def _metrics(self, idea: str) -> dict[str, dict[str, float]]:
+        """Mean of every graded metric, of the idea and of the baseline."""
+        found: dict[str, dict[str, float]] = {}
+        for who in (BASELINE, idea):
+            # In a fixed order: sums of floats depend on it, and trials end in any order.
+            trials = sorted(self.s.ledger.trials(self.s.run, who), key=lambda t: t.key.folder)
+            grades = [t.grade.metrics for t in trials if t.grade and t.grade.valid]
+            names = sorted({name for grade in grades for name in grade})
+            found["baseline" if who == BASELINE else "candidate"] = {
+                name: sum(g[name] for g in grades if name in g) / sum(1 for g in grades if name in g) for name in names
+            }
+        return found
+
+    def _tell(self, verdict: Verdict) -> None:
+        comparison = verdict.comparison
+        self.s.emit(
+            "verdict_reached",
+            verdict.idea,
+            f"{verdict.idea}: {verdict.kind}: {verdict.reason}",
+            idea=verdict.idea,
+            verdict=verdict.kind,
+            reason=verdict.reason,
+            gain=comparison.mean_gain if comparison else None,
+            ci_low=comparison.ci_low if comparison else None,
+            ci_high=comparison.ci_high if comparison else None,
+            p=comparison.p_t if comparison else None,
+        )
+
+    def lessons(self) -> list[Lesson]:
+        """What every judged idea of the run teaches, in order."""
+        verdicts = self.s.ledger.verdicts(self.s.run)
+        return [
+            lesson_of(record, verdicts[record.idea.id])
+            for record in self.s.ledger.ideas(self.s.run)
+            if record.idea.id in verdicts
+        ]
+
+    def best(self) -> dict[str, object] | None:
+        """The confirmed idea with the largest gain."""
+        confirmed = [v for v in self.s.ledger.verdicts(self.s.run).values() if v.kind == "improve" and v.comparison]
+        if not confirmed:
+            return None
+        top = max(confirmed, key=lambda v: (v.comparison.mean_gain if v.comparison else 0.0, v.idea))
+        return {"idea": top.idea, "gain": top.comparison.mean_gain if top.comparison else None}
+
+    def _record(self, idea: str) -> IdeaRecord:
+        record = self.s.ledger.idea(self.s.run, idea)
+        assert record is not None, f"{idea} was not proposed"
+        return record
+
+
+def lesson_of(record: IdeaRecord, verdict: Verdict) -> Lesson:
+    """Numbers and cause of one verdict, whatever it is."""
+    # The search learns from the replicate seeds: the confirm split is for claims, and must not steer ideas.
+    seen = verdict.replicate or verdict.comparison
+    return Lesson(
+        idea=record.idea.id,
+        title=record.idea.title,
+        verdict=verdict.kind,
+        gain=seen.mean_gain if seen else None,
+        score=seen.candidate_mean if seen else None,
+        cause=record.failure.message if record.failure else verdict.reason,
+        text=record.analysis.get("lesson", ""),
+        moves=record.idea.moves,
+    )

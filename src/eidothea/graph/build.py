@@ -1,0 +1,125 @@
+"""Assemble a run: the only place that picks implementations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from langgraph.graph import END, START, StateGraph
+
+from eidothea import plugins
+from eidothea.budget import Budget
+from eidothea.graph.analysis import Analyser
+from eidothea.graph.evidence import Evidence
+from eidothea.graph.experiment import Experiment, next_phase
+from eidothea.graph.metered import MeteredModel
+from eidothea.graph.research import Research
+from eidothea.graph.services import Services
+from eidothea.graph.trials import Trials
+from eidothea.ledger.store import Ledger
+from eidothea.protocols import Library, Model
+from eidothea.settings import Settings
+from eidothea.state.event import Event
+from eidothea.state.record import RunRecord
+from eidothea.state.run import ExperimentOutput, ExperimentState, ResearchState
+from eidothea.tools.tasks import Task
+
+
+def services(
+    record: RunRecord, task: Task, settings: Settings, ledger: Ledger, listener: Callable[[Event], None]
+) -> Services:
+    """The implementations that a run's request names.
+
+    Raises WrongUse for names that do not exist, Missing for what is not here.
+    """
+    from eidothea.tools.trials.data import DataStore
+    from eidothea.tools.trials.environment import environment, lab_version
+    from eidothea.tools.trials.runner import TrialRunner
+    from eidothea.tools.trials.trees import CodeStore
+    from eidothea.workspaces._choose import choose
+
+    folder = settings.runs_dir / record.id
+    workspace, _ = choose(record.workspace)
+    budget = Budget(record.request, lambda: ledger.spending(record.id), lambda s: ledger.add_active(record.id, s))
+    models = {
+        role: MeteredModel(model, role, record.id, ledger, budget)
+        for role, model in make_models(record.request.model, settings).items()
+    }
+    return Services(
+        run=record.id,
+        request=record.request,
+        settings=settings,
+        folder=folder,
+        ledger=ledger,
+        task=task,
+        models=dict(models),
+        workspace=workspace,
+        runner=TrialRunner(task, workspace, DataStore(settings.runs_dir / "data" / lab_version()), folder),
+        code=CodeStore(folder / "code.git"),
+        budget=budget,
+        environment=record.environment or environment(workspace.name),
+        lab=(resources.files("eidothea.experiments.lab") / "README.md").read_text(encoding="utf-8"),
+        open_library=lambda: open_library(settings.runs_dir / "library"),
+        listener=listener,
+        created_at=int(record.created_at),
+    )
+
+
+def make_models(spec: str, settings: Settings) -> dict[str, Model]:
+    """The model of each role; roles that name the same model share it."""
+    from eidothea.models._spec import parse
+    from eidothea.prompts._render import render
+
+    key = settings.openai_api_key
+    options: dict[str, Any] = {"render": render, "api_key": key.get_secret_value() if key else "EMPTY"}
+    wanted = parse(spec)
+    made = {choice: plugins.load("models", choice[0]).create(choice[1], options) for choice in set(wanted.values())}
+    return {role: made[choice] for role, choice in wanted.items()}
+
+
+def open_library(folder: Path) -> Library:
+    """The paper library, with the bundled corpus in it."""
+    from eidothea.tools.papers.library import ChromaLibrary
+
+    embedder = plugins.load("tools.papers.embedders", "minilm")()
+    library = ChromaLibrary(folder, embedder)
+    library.sync(plugins.load("tools.papers.sources", "corpus")())
+    return library
+
+
+def research_graph(services: Services, checkpointer: Any = None) -> Any:  # noqa: ANN401 - LangGraph's compiled graph
+    """The research graph with the experiment sub-graph in it."""
+    trials, evidence = Trials(services), Evidence(services)
+    research = Research(services, trials, evidence, Analyser(services, evidence))
+    graph = StateGraph(ResearchState)
+    graph.add_node("baseline", research.baseline)
+    graph.add_node("survey", research.survey)
+    graph.add_node("ideate", research.ideate)
+    graph.add_node("experiment", experiment_graph(Experiment(services, trials, evidence)))
+    graph.add_node("analyse", research.analyse)
+    graph.add_node("reflect", research.reflect)
+    graph.add_edge(START, "baseline")
+    graph.add_edge(START, "survey")
+    graph.add_edge(["baseline", "survey"], "ideate")
+    graph.add_conditional_edges("ideate", research.send, ["experiment", "analyse"])
+    graph.add_edge("experiment", "analyse")
+    graph.add_edge("analyse", "reflect")
+    graph.add_conditional_edges("reflect", research.again, {"ideate": "ideate", "end": END})
+    return graph.compile(checkpointer=checkpointer, name="research")
+
+
+def experiment_graph(experiment: Experiment) -> Any:  # noqa: ANN401 - LangGraph's compiled graph
+    """implement → pilot ⟲ debug → replicate → confirm."""
+    graph = StateGraph(ExperimentState, output_schema=ExperimentOutput)
+    for name in ("implement", "pilot", "debug", "replicate", "confirm", "over"):
+        graph.add_node(name, getattr(experiment, name))
+    graph.add_edge(START, "implement")
+    graph.add_conditional_edges("implement", next_phase, ["pilot", "over"])
+    graph.add_conditional_edges("pilot", next_phase, ["debug", "replicate", "over"])
+    graph.add_conditional_edges("debug", next_phase, ["pilot", "over"])
+    graph.add_conditional_edges("replicate", next_phase, ["debug", "confirm", "over"])
+    graph.add_conditional_edges("confirm", next_phase, ["over"])
+    graph.add_edge("over", END)
+    return graph.compile(name="experiment")

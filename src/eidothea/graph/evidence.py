@@ -1,0 +1,88 @@
+"""What the ledger's trials say: noise, paired comparisons, failures. Nothing here runs anything."""
+
+from __future__ import annotations
+
+from eidothea.graph.services import Services
+from eidothea.state.idea import BASELINE
+from eidothea.state.task import Stage
+from eidothea.state.trial import Failure, TrialResult
+from eidothea.state.verdict import Comparison, Noise
+from eidothea.tools.stats.noise import noise
+from eidothea.tools.stats.paired import compare
+
+Scores = dict[int, tuple[str, float]]  # seed → (trial id, score)
+
+
+class Evidence:
+    """Statistics over one run's trials, computed anew from the ledger each time."""
+
+    def __init__(self, services: Services) -> None:
+        self.s = services
+        self.tree_hash_of_baseline = services.code.commit(
+            "main", services.task.baseline, f"baseline of {services.task.spec.id}", services.created_at
+        )
+
+    def trials(self, idea: str, stage: Stage, attempt: int) -> list[TrialResult]:
+        """The stage's trials by seed, not in the order they ended; pilots of a seed that is also a replicate seed count as replicates."""
+        seeds = self.s.task.spec.seeds_of(stage)
+        stages = {"replicate": ("pilot", "replicate")}.get(stage, (stage,))
+        found = [
+            t
+            for t in self.s.ledger.trials(self.s.run, idea)
+            if t.key.stage in stages and t.key.seed in seeds and t.key.attempt == attempt
+        ]
+        return sorted(found, key=lambda t: t.key.seed)
+
+    def scores(self, idea: str, stage: Stage, attempt: int) -> Scores:
+        return {
+            t.key.seed: (f"{self.s.run}/{t.key.folder}", t.score)
+            for t in self.trials(idea, stage, attempt)
+            if t.score is not None
+        }
+
+    def noise(self) -> Noise | None:
+        """The baseline's seed noise over the replicate seeds; None before it is measured."""
+        scores = self.scores(BASELINE, "replicate", 0)
+        return noise(dict(scores.values())) if scores else None
+
+    def compare(self, idea: str, stage: Stage, attempt: int) -> Comparison | None:
+        """The idea against the baseline on the seeds both have; None where there is none."""
+        candidate = self.scores(idea, stage, attempt)
+        baseline = self.scores(BASELINE, stage, 0)
+        if not candidate.keys() & baseline.keys():
+            return None
+        return compare(self.s.task.spec.metric, stage, candidate, baseline)
+
+    def last_attempt(self, idea: str) -> int:
+        return max((t.key.attempt for t in self.s.ledger.trials(self.s.run, idea)), default=0)
+
+    def last_failure(self, idea: str, attempt: int) -> Failure:
+        """The failure that the next repair is about."""
+        failed = [t for t in self.s.ledger.trials(self.s.run, idea) if t.key.attempt == attempt and t.failure]
+        # Pilots come first, then the lowest seed: the order must not depend on which trial ended first.
+        failed.sort(key=lambda t: (t.key.stage != "pilot", t.key.seed))
+        assert failed, f"{idea} has no failed trial"
+        assert failed[0].failure is not None
+        return failed[0].failure
+
+    def transductive(self, idea: str) -> bool:
+        """Whether the idea's code does so much in predict that it may train there on the hidden inputs.
+
+        A fifth of the time is the limit; where starting up alone takes more, twice the baseline's share is.
+        """
+        shares = [self._predict_share(who) for who in (idea, BASELINE)]
+        return shares[0] > max(0.2, 2 * shares[1])
+
+    def _predict_share(self, idea: str) -> float:
+        graded = [t for t in self.s.ledger.trials(self.s.run, idea) if t.score is not None]
+        total = sum(t.train.wall_s + t.predict.wall_s for t in graded)
+        return sum(t.predict.wall_s for t in graded) / total if total else 0.0
+
+    def unchanged(self, results: list[TrialResult]) -> bool:
+        """Whether every prediction equals the baseline's, byte for byte: the change changes nothing."""
+        baseline = {t.key.seed: t for t in self.trials(BASELINE, "replicate", 0)}
+        pairs = [(r.grade, baseline[r.key.seed].grade) for r in results if r.key.seed in baseline]
+        return bool(pairs) and all(
+            ours and theirs and ours.predictions_sha and ours.predictions_sha == theirs.predictions_sha
+            for ours, theirs in pairs
+        )

@@ -1,0 +1,183 @@
+"""The experiment sub-graph: implement → pilot ⟲ debug → replicate → confirm, for one idea.
+
+Every node may run twice (after a crash): what it did before is found in the ledger and not done again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eidothea.agents.coder import CoderAgent
+from eidothea.agents.debugger import DebuggerAgent
+from eidothea.errors import ModelMistake, Unchanged
+from eidothea.graph.evidence import Evidence
+from eidothea.graph.services import Services
+from eidothea.graph.trials import Trials, gather
+from eidothea.state.base import derived_seed
+from eidothea.state.record import AttemptRecord, IdeaRecord
+from eidothea.state.run import ExperimentState, Phase
+from eidothea.state.task import Stage
+from eidothea.state.trial import Failure, FailureKind, TrialResult
+from eidothea.tools.stats.gates import looks_improved, pilot_declines
+
+Update = dict[str, Any]
+
+
+class Experiment:
+    """The nodes of the sub-graph."""
+
+    def __init__(self, services: Services, trials: Trials, evidence: Evidence) -> None:
+        self.s, self.trials, self.evidence = services, trials, evidence
+
+    async def implement(self, state: ExperimentState) -> Update:
+        """Turn the idea into code: one commit on the idea's branch."""
+        record = self._record(state.idea)
+        if record.tree_hash:
+            return {"phase": "pilot"}
+        self.s.ledger.freeze(self.s.run, record.idea)
+        agent = CoderAgent(self.s.models["coder"], self.s.lab)
+        try:
+            done = await agent.implement(
+                self.s.task, record.idea, self.s.task.baseline, key=f"{state.idea}/code", seed=self._seed(state, "code")
+            )
+        except ModelMistake as mistake:
+            kind: FailureKind = "unchanged" if isinstance(mistake, Unchanged) else "edit"
+            self._give_up(record, Failure(kind=kind, step="code", message=str(mistake)))
+            return {"phase": "over"}
+        written = record.model_copy(update={"edits": done.edits})
+        self._commit(written, done.files, f"{state.idea}: {record.idea.title}")
+        return {"phase": "pilot"}
+
+    async def pilot(self, state: ExperimentState) -> Update:
+        """One cheap seed: crashes go to the debugger, hopeless or unchanged ideas stop here."""
+        results = await self._stage(state, "pilot")
+        if failed := first_failure(results):
+            return self._after_failure(state, failed)
+        if self.evidence.unchanged(results) or self._hopeless(results):
+            return {"phase": "over"}
+        return {"phase": "replicate"}
+
+    async def debug(self, state: ExperimentState) -> Update:
+        """One repair: failure → local code structure → edits → a new commit and another pilot."""
+        number = state.attempt + 1
+        known = {a.number: a for a in self.s.ledger.attempts(self.s.run, state.idea)}.get(number)
+        if known is None:
+            known = await self._repair(state, number)
+        if known.outcome == "gave_up":
+            return {"phase": "over"}
+        return {"phase": "pilot", "attempt": number}
+
+    async def replicate(self, state: ExperimentState) -> Update:
+        """The task's seeds, paired with the baseline's; only what looks improved goes on."""
+        results = await self._stage(state, "replicate")
+        if failed := first_failure(results):
+            return self._after_failure(state, failed)
+        comparison = self.evidence.compare(state.idea, "replicate", state.attempt)
+        return {"phase": "confirm" if comparison and looks_improved(comparison) else "over"}
+
+    async def confirm(self, state: ExperimentState) -> Update:
+        """Fresh seeds and the confirm split, opened once; a repair after failures here would make them stale."""
+        baseline = self.trials.baseline("confirm", self.evidence.tree_hash_of_baseline)
+        await gather([baseline, self._stage(state, "confirm")])
+        return {"phase": "over"}
+
+    async def over(self, state: ExperimentState) -> Update:
+        """The end of the idea's experiment, whatever came of it."""
+        return {"finished": [state.idea]}
+
+    async def _stage(self, state: ExperimentState, stage: Stage) -> list[TrialResult]:
+        key = f"{state.idea}/{stage}/{state.attempt}"
+        self.s.emit("stage_started", key, f"{state.idea}: {stage}", idea=state.idea, stage=stage)
+        return await self.trials.stage(state.idea, stage, state.attempt, self._record(state.idea).tree_hash)
+
+    def _hopeless(self, results: list[TrialResult]) -> bool:
+        noise = self.evidence.noise()
+        scores = [r.score for r in results if r.score is not None]
+        return bool(noise and pilot_declines(sum(scores) / len(scores), noise, self.s.task.spec.metric))
+
+    def _after_failure(self, state: ExperimentState, failed: TrialResult) -> Update:
+        if state.attempt < self.s.request.max_attempts:
+            return {"phase": "debug"}
+        assert failed.failure is not None
+        self._give_up(self._record(state.idea), failed.failure)
+        return {"phase": "over"}
+
+    async def _repair(self, state: ExperimentState, number: int) -> AttemptRecord:
+        record = self._record(state.idea)
+        failed = self.evidence.last_failure(state.idea, state.attempt)
+        agent = DebuggerAgent(self.s.models["debugger"])
+        before = self.s.ledger.attempts(self.s.run, state.idea)
+        repaired = await agent.repair(
+            self.s.task,
+            record.idea,
+            self.s.code.files(branch(state.idea)),
+            failed,
+            attempt=number,
+            history=before,
+            written=record.edits,
+            key=f"{state.idea}/repair-{number}",
+            seed=self._seed(state, f"repair-{number}"),
+        )
+        after = record.tree_hash
+        if repaired.gave_up:
+            self._give_up(record, failed)
+        else:
+            after = self._commit(record, repaired.files, f"{state.idea}: repair {number}\n\n{repaired.diagnosis}")
+        attempt = AttemptRecord(
+            run=self.s.run,
+            idea=state.idea,
+            number=number,
+            failure=failed,
+            structure=repaired.structure.text,
+            diagnosis=repaired.diagnosis,
+            edits=repaired.edits,
+            tree_before=record.tree_hash,
+            tree_after=after,
+            outcome="gave_up" if repaired.gave_up else "edited",
+        )
+        self.s.ledger.put_attempt(attempt)
+        self._tell_attempt(attempt)
+        return attempt
+
+    def _tell_attempt(self, attempt: AttemptRecord) -> None:
+        self.s.emit(
+            "attempt_made",
+            f"{attempt.idea}/{attempt.number}",
+            f"{attempt.idea}: repair {attempt.number}: {attempt.diagnosis}",
+            idea=attempt.idea,
+            number=attempt.number,
+            failure=attempt.failure.message,
+            diagnosis=attempt.diagnosis,
+            outcome=attempt.outcome,
+        )
+
+    def _commit(self, record: IdeaRecord, files: dict[str, str], message: str) -> str:
+        tree_hash = self.s.code.commit(branch(record.idea.id), files, message, self.s.created_at)
+        changed = record.model_copy(update={"tree_hash": tree_hash, "status": "running"})
+        self.s.ledger.put_idea(changed)
+        return tree_hash
+
+    def _give_up(self, record: IdeaRecord, failure: Failure) -> None:
+        self.s.ledger.put_idea(record.model_copy(update={"failure": failure}))
+
+    def _record(self, idea: str) -> IdeaRecord:
+        record = self.s.ledger.idea(self.s.run, idea)
+        assert record is not None, f"{idea} was not proposed"
+        return record
+
+    def _seed(self, state: ExperimentState, what: str) -> int:
+        return derived_seed(self.s.request.seed, state.idea, what)
+
+
+def branch(idea: str) -> str:
+    """The git branch of an idea's code."""
+    return f"idea/{idea}"
+
+
+def first_failure(results: list[TrialResult]) -> TrialResult | None:
+    return next((r for r in results if r.score is None), None)
+
+
+def next_phase(state: ExperimentState) -> Phase:
+    """Where the experiment goes next."""
+    return state.phase

@@ -1,0 +1,164 @@
+"""kill -9 loses nothing, repeats nothing and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import loops
+import pytest
+
+pytestmark = pytest.mark.slow
+
+KILLS = 20
+SHAPE = ("--rounds", "2", "--ideas", "2", "--seed", "3", "--parallel", "2", "--scale", "demo")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    """A run that nothing interrupts, and how long it took."""
+    runs = tmp_path_factory.mktemp("undisturbed")
+    toy = Path(__file__).parents[1] / "tasks" / "toy"
+    started = time.monotonic()
+    done = loops.run("run", str(toy), *SHAPE, "--name", "x", runs=runs)
+    assert done.returncode == 0, done.stderr
+    return runs, time.monotonic() - started
+
+
+def test_twenty_kills_change_nothing(undisturbed: tuple[Path, float], toy: Path, tmp_path: Path) -> None:
+    reference, seconds = undisturbed
+    runs, rng, kills = tmp_path / "killed", random.Random(0), 0
+    process = loops.start("run", str(toy), *SHAPE, "--name", "x", runs=runs)
+    # Every life is long enough for start-up and a random share of the work, so that kills fall all over the run.
+    while kills < KILLS and loops.kill_after(process, rng.uniform(0.3, 1.0) * seconds / 2):
+        kills += 1
+        assert loops.wait_gone(runs) == [], "a killed run left processes behind"
+        begun = (runs / "x" / "settings.toml").exists()
+        words = ("resume", "x") if begun else ("run", str(toy), *SHAPE, "--name", "x")
+        process = loops.start(*words, runs=runs)
+    process.communicate(timeout=300)
+    done = loops.run("resume", "x", runs=runs)
+    assert done.returncode == 0, done.stderr
+    assert kills >= 3
+    assert loops.facts(runs, "x") == loops.facts(reference, "x")
+    finished = loops.completions(runs, "x")
+    assert len(finished) == len(set(finished)), "a trial ran to completion twice"
+    assert sorted(finished) == sorted(loops.completions(reference, "x"))
+
+
+def test_ctrl_c_drains_and_resumes(undisturbed: tuple[Path, float], toy: Path, tmp_path: Path) -> None:
+    runs = tmp_path / "stopped"
+    for number, (signum, code) in enumerate(((signal.SIGINT, 130), (signal.SIGTERM, 143))):
+        words = ("resume", "x") if number else ("run", str(toy), *SHAPE, "--name", "x")
+        process = loops.start(*words, runs=runs)
+        wait_for_trials(runs, 2 + 3 * number, process)
+        process.send_signal(signum)
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == code, err.decode()
+        assert err.decode().strip().splitlines()[-1].strip().endswith("eidothea resume x")
+        assert loops.wait_gone(runs) == []
+    done = loops.run("resume", "x", runs=runs)
+    assert done.returncode == 0, done.stderr
+    assert loops.facts(runs, "x") == loops.facts(undisturbed[0], "x")
+
+
+def wait_for_trials(runs: Path, n: int, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 60
+    while len(loops.completions(runs, "x")) < n:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_two_processes_cannot_work_on_one_run(toy: Path, tmp_path: Path) -> None:
+    first = loops.start("run", str(toy), *SHAPE, "--name", "x", runs=tmp_path)
+    wait_for_trials(tmp_path, 1, first)
+    second = loops.run("resume", "x", runs=tmp_path)
+    assert second.returncode == 4
+    assert str(first.pid) in second.stderr
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=30)
+
+
+def test_a_spent_budget_stops_with_3_and_more_goes_on(
+    undisturbed: tuple[Path, float], toy: Path, tmp_path: Path
+) -> None:
+    done = loops.run("run", str(toy), *SHAPE, "--name", "x", "--budget-hours", "0.0008", runs=tmp_path)
+    assert done.returncode == 3, done.stderr
+    assert "eidothea resume x" in done.stderr.strip().splitlines()[-1]
+    done = loops.run("resume", "x", "--budget-hours", "1", runs=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert loops.facts(tmp_path, "x") == loops.facts(undisturbed[0], "x")
+
+
+def test_a_lost_or_damaged_checkpoint_costs_nothing(undisturbed: tuple[Path, float], toy: Path, tmp_path: Path) -> None:
+    process = loops.start("run", str(toy), *SHAPE, "--name", "x", runs=tmp_path)
+    wait_for_trials(tmp_path, 5, process)
+    process.kill()
+    process.communicate()
+    checkpoint = tmp_path / "x" / "checkpoint.db"
+    for side in ("-wal", "-shm"):
+        Path(f"{checkpoint}{side}").unlink(missing_ok=True)
+    checkpoint.write_bytes(b"garbage" * 1000)
+    done = loops.run("resume", "x", runs=tmp_path)
+    assert done.returncode == 4
+    assert "checkpoint.db" in done.stderr
+    assert "delete it" in done.stderr
+    checkpoint.unlink()
+    done = loops.run("resume", "x", runs=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert loops.facts(tmp_path, "x") == loops.facts(undisturbed[0], "x")
+    finished = loops.completions(tmp_path, "x")
+    assert len(finished) == len(set(finished))
+
+
+def test_a_corrupt_ledger_is_named_and_its_backup_goes_on(toy: Path, tmp_path: Path) -> None:
+    done = loops.run("run", str(toy), *SHAPE, "--name", "x", runs=tmp_path)
+    assert done.returncode == 0, done.stderr
+    before = loops.facts(tmp_path, "x")
+    ledger = tmp_path / "eidothea.db"
+    for side in ("-wal", "-shm"):
+        Path(f"{ledger}{side}").unlink(missing_ok=True)
+    ledger.write_bytes(b"garbage" * 1000)
+    broken = loops.run("resume", "x", runs=tmp_path)
+    assert broken.returncode == 4
+    assert "eidothea.db.backup" in broken.stderr
+    Path(f"{ledger}.backup").rename(ledger)
+    done = loops.run("resume", "x", runs=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert loops.facts(tmp_path, "x") == before
+
+
+def test_an_emptied_ledger_is_noticed(toy: Path, tmp_path: Path) -> None:
+    loops.run("run", str(toy), *SHAPE, "--rounds", "1", "--name", "x", runs=tmp_path)
+    with sqlite3.connect(tmp_path / "eidothea.db") as connection:
+        connection.execute("DELETE FROM runs")
+    done = loops.run("resume", "x", runs=tmp_path)
+    assert done.returncode == 4
+    assert "eidothea.db.backup" in done.stderr
+
+
+def test_a_changed_task_is_refused(toy: Path, tmp_path: Path) -> None:
+    import shutil
+
+    mine = tmp_path / "toy"
+    shutil.copytree(toy, mine)
+    done = loops.run("run", str(mine), *SHAPE, "--rounds", "1", "--name", "x", runs=tmp_path / "runs")
+    assert done.returncode == 0, done.stderr
+    (mine / "grader.py").write_text((mine / "grader.py").read_text() + "\n# changed\n")
+    done = loops.run("resume", "x", runs=tmp_path / "runs")
+    assert done.returncode == 4
+    assert "changed" in done.stderr
+
+
+def test_results_go_to_stdout_as_json_lines(toy: Path, tmp_path: Path) -> None:
+    done = loops.run("run", str(toy), *SHAPE, "--rounds", "1", "--json", runs=tmp_path)
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert events[0]["kind"] == "run_started"
+    assert events[-1]["kind"] == "run_finished"
