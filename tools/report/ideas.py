@@ -1,0 +1,71 @@
+"""One idea of a report: what was claimed before, what was done, what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eidothea.ledger.reader import Reader
+from eidothea.state.record import AttemptRecord, IdeaRecord
+from eidothea.state.verdict import Verdict
+from eidothea.tools.report.changes import changes
+from eidothea.tools.report.links import Links
+from eidothea.tools.report.model import AttemptPart, CitationPart, IdeaPart, VerdictPart
+from eidothea.tools.report.numbers import comparison
+
+
+def idea(ledger: Reader, record: IdeaRecord, verdict: Verdict | None, links: Links, folder: Path) -> IdeaPart:
+    """The hypothesis is the one that was frozen before the first trial, where there is one."""
+    run, name = record.run, record.idea.id
+    frozen = ledger.hypothesis(run, name)
+    said = frozen or record.idea
+    titles = ledger.papers(said.citations)
+    trials = tuple(t for t, result in links.trials.items() if result.key.idea == name)
+    return IdeaPart(
+        id=name,
+        round=said.round,
+        title=said.title,
+        status=record.status,
+        claim=said.hypothesis.claim,
+        mechanism=said.hypothesis.mechanism,
+        prediction=said.hypothesis.prediction,
+        falsifier=said.hypothesis.falsifier,
+        frozen=frozen is not None,
+        method=said.method,
+        plan=said.plan,
+        risk=said.risk,
+        parents=said.parents,
+        citations=tuple(CitationPart(id=i, title=titles[i].title if i in titles else "") for i in said.citations),
+        changes=changes(folder, name) if record.tree_hash else None,
+        attempts=tuple(_attempt(a) for a in ledger.attempts(run, name)),
+        verdict=_verdict(verdict, links, trials) if verdict else None,
+        failure=f"{record.failure.kind}: {record.failure.message}" if record.failure else "",
+        analysis=record.analysis,
+        trials=trials,
+    )
+
+
+def _attempt(record: AttemptRecord) -> AttemptPart:
+    return AttemptPart(
+        number=record.number,
+        kind=record.failure.kind,
+        message=record.failure.message,
+        diagnosis=record.diagnosis,
+        files=tuple(sorted({edit.path for edit in record.edits})),
+        outcome=record.outcome,
+    )
+
+
+def _verdict(verdict: Verdict, links: Links, trials: tuple[str, ...]) -> VerdictPart:
+    numbers = comparison(verdict.comparison, links, verdict.idea)
+    return VerdictPart(
+        kind=verdict.kind,
+        reason=verdict.reason,
+        numbers=numbers,
+        replicate=comparison(verdict.replicate, links, verdict.idea),
+        level=verdict.level,
+        prediction_came_true=verdict.prediction_came_true,
+        brier=links.maybe(
+            verdict.brier, numbers.gain.trials if numbers else trials, f"the Brier score of {verdict.idea}"
+        ),
+        transductive=verdict.transductive,
+    )

@@ -1,0 +1,269 @@
+"""What a report says. A measured number cannot be made without the trials it comes from."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from eidothea.state.base import Value
+from eidothea.state.idea import Prediction
+from eidothea.state.verdict import VerdictKind
+
+
+class Measured(Value):
+    """A number with the ids of the trials it comes from (`idea/stage-seed-attempt`).
+
+    Raises ValueError for a number without a trial, or one that is not finite.
+    """
+
+    value: float
+    trials: tuple[str, ...]
+
+    @field_validator("value")
+    @classmethod
+    def _finite(cls, value: float) -> float:
+        if not math.isfinite(value):
+            raise ValueError("a report states finite numbers only")
+        return value
+
+    @field_validator("trials")
+    @classmethod
+    def _linked(cls, trials: tuple[str, ...]) -> tuple[str, ...]:
+        if not trials:
+            raise ValueError("a number without a trial has no place in a report")
+        return trials
+
+
+class RunPart(Value):
+    """All that differs between two runs of the same request, times aside."""
+
+    id: str
+    status: str
+    reason: str = ""
+    reused_from: dict[str, str] = Field(default_factory=dict)
+
+
+class TrialTimes(Value):
+    """Seconds and MiB."""
+
+    train_s: float
+    predict_s: float
+    peak_memory_mb: float
+
+
+class Times(Value):
+    """Seconds; `created_at` and `finished_at` since the epoch."""
+
+    created_at: float
+    finished_at: float | None
+    active_s: float
+    trials: dict[str, TrialTimes]
+
+
+class TaskPart(Value):
+    id: str
+    title: str
+    question: str
+    metric: str
+    direction: str
+    task_hash: str
+
+
+class BaselinePart(Value):
+    """The noise that a claim has to rise above; `mde` is the minimum detectable effect."""
+
+    seeds: int
+    mean: Measured
+    sd: Measured
+    low: Measured
+    high: Measured
+    mde: Measured | None
+
+
+class ReferencePart(Value):
+    """Another number that the grader reports; `rival` ones are scorers that use the task's metric.
+
+    `stronger` says that such a scorer is better than the best idea.
+    """
+
+    name: str
+    rival: bool
+    baseline: Measured | None
+    best: Measured | None
+    stronger: bool = False
+
+
+class ComparisonPart(Value):
+    stage: str
+    seeds: int
+    baseline: Measured
+    candidate: Measured
+    gain: Measured
+    ci_low: Measured | None
+    ci_high: Measured | None
+    p_one_sided: Measured | None
+    p_t: Measured | None
+    p_sign_flip: Measured | None
+    effect_size: Measured | None
+
+
+class AttemptPart(Value):
+    number: int
+    kind: str
+    message: str
+    diagnosis: str
+    files: tuple[str, ...]
+    outcome: str
+
+
+class Change(Value):
+    """Lines added and removed in one file."""
+
+    path: str
+    added: int
+    removed: int
+
+
+class Changes(Value):
+    """What an idea's code changes in the baseline."""
+
+    files: tuple[Change, ...]
+    diff: str
+
+
+class VerdictPart(Value):
+    """`numbers` is what the verdict rests on; `level` is the level a confirmed claim was tested at."""
+
+    kind: VerdictKind
+    reason: str
+    numbers: ComparisonPart | None
+    replicate: ComparisonPart | None
+    level: float | None
+    prediction_came_true: bool | None
+    brier: Measured | None
+    transductive: bool
+
+
+class CitationPart(Value):
+    id: str
+    title: str
+
+
+class IdeaPart(Value):
+    id: str
+    round: int
+    title: str
+    status: str
+    claim: str
+    mechanism: str
+    prediction: Prediction
+    falsifier: str
+    frozen: bool
+    method: str
+    plan: tuple[str, ...]
+    risk: str
+    parents: tuple[str, ...]
+    citations: tuple[CitationPart, ...]
+    changes: Changes | None
+    attempts: tuple[AttemptPart, ...]
+    verdict: VerdictPart | None
+    failure: str
+    analysis: dict[str, str]
+    trials: tuple[str, ...]
+
+
+class DroppedPart(Value):
+    id: str
+    title: str
+    reason: str
+
+
+class ClaimPart(Value):
+    """One claim put to the confirm split, in the order in which they were made."""
+
+    idea: str
+    p: Measured
+    level: float | None
+    held: bool
+
+
+class CountsPart(Value):
+    proposed: int
+    dropped: int
+    tried: int
+    improve: int
+    maintain: int
+    decline: int
+    failed: int
+    trials: int
+    failed_trials: int
+
+
+class PaperPart(Value):
+    id: str
+    title: str
+    score: int
+    reason: str
+    cited_by: tuple[str, ...]
+
+
+class BudgetPart(Value):
+    limits: dict[str, float | None]
+    tokens: int
+    usd: float
+    calls: int
+    unpriced: int
+
+
+class EnvironmentPart(Value):
+    workspace: str
+    workspace_reason: str
+    python: str
+    cpu: str
+    gpu: str
+    packages: dict[str, str]
+
+
+class TrialPart(Value):
+    id: str
+    idea: str
+    stage: str
+    seed: int
+    attempt: int
+    score: float | None
+    metrics: dict[str, float]
+    failure: str
+    tree_hash: str
+
+
+class Point(Value):
+    """After how many trials the best mean score so far was what."""
+
+    trial: int
+    score: Measured
+    idea: str
+
+
+class Report(Value):
+    """Everything the three forms of a report show; only `run` and `times` differ between equal runs."""
+
+    run: RunPart
+    times: Times
+    task: TaskPart
+    request: dict[str, Any]
+    baseline: BaselinePart | None
+    references: tuple[ReferencePart, ...]
+    counts: CountsPart
+    claims: tuple[ClaimPart, ...]
+    false_discovery_level: float
+    best: str
+    best_confirmed: bool
+    best_so_far: tuple[Point, ...]
+    ideas: tuple[IdeaPart, ...]
+    dropped: tuple[DroppedPart, ...]
+    papers: tuple[PaperPart, ...]
+    budget: BudgetPart
+    environment: EnvironmentPart
+    trials: tuple[TrialPart, ...]
