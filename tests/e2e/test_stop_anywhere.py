@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import loops
@@ -11,6 +12,7 @@ import pytest
 import eidothea
 from eidothea import api
 from eidothea.errors import Interrupted
+from eidothea.state.event import Event
 
 pytestmark = pytest.mark.slow
 
@@ -36,12 +38,16 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return runs
 
 
+async def stop_after(kind: str, events: AsyncIterator[Event]) -> None:
+    async for event in events:
+        if event.kind == kind:
+            api.request_stop(signal.SIGINT)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_stop_after_any_event_is_resumed(undisturbed: Path, toy: Path, tmp_path: Path, kind: str) -> None:
     with pytest.raises(Interrupted):
-        async for event in eidothea.stream(str(toy), runs_dir=tmp_path, **SHAPE):
-            if event.kind == kind:
-                api.request_stop(signal.SIGINT)
+        await stop_after(kind, eidothea.stream(str(toy), runs_dir=tmp_path, **SHAPE))
     settings = api.load(runs_dir=tmp_path)
     kinds = [event.kind async for event in api.resume_stream("x", settings)]
     assert kinds[-1] == "run_finished"

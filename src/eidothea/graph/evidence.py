@@ -23,7 +23,10 @@ class Evidence:
         )
 
     def trials(self, idea: str, stage: Stage, attempt: int) -> list[TrialResult]:
-        """The stage's trials by seed, not in the order they ended; pilots of a seed that is also a replicate seed count as replicates."""
+        """The stage's trials by seed, not in the order they ended.
+
+        Pilots of a seed that is also a replicate seed count as replicates.
+        """
         seeds = self.s.task.spec.seeds_of(stage)
         stages = {"replicate": ("pilot", "replicate")}.get(stage, (stage,))
         found = [

@@ -1,0 +1,43 @@
+"""The command tree."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from eidothea.cli import doctor, idea, papers, report, run, runs, tasks
+
+app = typer.Typer(
+    name="eidothea",
+    help="Closed research loops: ideas from papers, experiments in sandboxes, verdicts from statistics.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (run.run, run.resume, runs.runs, runs.status, runs.ideas, idea.show, idea.diff, idea.log):
+    app.command()(command)
+app.command()(report.report)
+app.add_typer(tasks.app, name="tasks")
+app.add_typer(papers.app, name="papers")
+app.command()(doctor.doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"eidothea {version('eidothea')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks; may stand anywhere on the line.")] = False,
+) -> None:
+    """Closed research loops: ideas from papers, experiments in sandboxes, verdicts from statistics."""

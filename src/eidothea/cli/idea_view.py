@@ -1,0 +1,133 @@
+"""One idea for a terminal: what was claimed, what was done, what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from eidothea.cli.console import VERDICT_STYLES, table
+from eidothea.tools.text import clean, interval, number, one_line, p_value
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table
+
+    from eidothea.ledger.reader import Reader
+    from eidothea.state.record import IdeaRecord, RunRecord
+
+
+def idea_facts(ledger: Reader, run: RunRecord, record: IdeaRecord) -> dict[str, Any]:
+    """Everything that `show` shows, as plain data; the hypothesis is the one frozen before the first trial."""
+    idea = record.idea.id
+    frozen = ledger.hypothesis(run.id, idea)
+    verdict = ledger.verdicts(run.id).get(idea)
+    papers = ledger.papers(record.idea.citations)
+    return {
+        "run": run.id,
+        "metric": run.metric,
+        "status": record.status,
+        "idea": (frozen or record.idea).model_dump(mode="json"),
+        "frozen": frozen is not None,
+        "dropped_because": record.dropped_because,
+        "citations": {i: papers[i].title if i in papers else "" for i in record.idea.citations},
+        "trials": [t.model_dump(mode="json") for t in ledger.trials(run.id, idea)],
+        "attempts": [a.model_dump(mode="json") for a in ledger.attempts(run.id, idea)],
+        "verdict": verdict.model_dump(mode="json") if verdict else None,
+        "failure": record.failure.model_dump(mode="json") if record.failure else None,
+        "analysis": record.analysis,
+        "tree_hash": record.tree_hash,
+    }
+
+
+def idea_view(facts: dict[str, Any]) -> Group:
+    from rich.console import Group
+    from rich.text import Text
+
+    idea = facts["idea"]
+    parts: list[Any] = [Text(f"{one_line(idea['id'])}  {one_line(idea['title'])}", style="bold")]
+    made = table("", "")
+    made.show_header = False
+    made.columns[0].no_wrap = True
+    for label, text in _lines(facts):
+        if text:
+            made.add_row(Text(label, style="dim"), Text(clean(text).strip()))
+    parts += [Text(""), made]
+    if facts["trials"]:
+        parts += [Text(""), _trials(facts["trials"], facts["metric"])]
+    return Group(*parts)
+
+
+def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    idea = facts["idea"]
+    hypothesis = idea["hypothesis"]
+    lines = [
+        ("run", facts["run"]),
+        ("verdict", _verdict(facts)),
+        ("claim", hypothesis["claim"]),
+        ("mechanism", hypothesis["mechanism"]),
+        ("prediction", _prediction(hypothesis["prediction"], facts)),
+        ("refuted if", hypothesis["falsifier"]),
+        ("method", idea["method"]),
+        ("plan", "\n".join(f"{n}. {one_line(step)}" for n, step in enumerate(idea["plan"], 1))),
+        ("risk", idea["risk"]),
+        ("parents", ", ".join(idea["parents"])),
+        ("cites", "\n".join(f"{i}  {one_line(title)}" for i, title in facts["citations"].items())),
+    ]
+    lines += [(f"repair {a['number']}", _attempt(a)) for a in facts["attempts"]]
+    lines += [(key, facts["analysis"].get(key, "")) for key in ("happened", "why", "next", "lesson")]
+    return lines
+
+
+def _attempt(attempt: dict[str, Any]) -> str:
+    failure = attempt["failure"]
+    files = ", ".join(sorted({e["path"] for e in attempt["edits"]})) or "nothing"
+    return f"{failure['kind']}: {one_line(failure['message'])}\n{one_line(attempt['diagnosis'])}\nchanged {files}"
+
+
+def _prediction(prediction: dict[str, Any], facts: dict[str, Any]) -> str:
+    when = "frozen before the first trial" if facts["frozen"] else "not frozen yet"
+    text = (
+        f"{prediction['metric']} will {prediction['direction']} by at least {number(prediction['min_effect'])}, "
+        f"confidence {prediction['confidence']:.0%} ({when})"
+    )
+    verdict = facts["verdict"]
+    if verdict and verdict["prediction_came_true"] is not None:
+        came = "came true" if verdict["prediction_came_true"] else "did not come true"
+        text += f"; it {came}, Brier score {number(verdict['brier'])}"
+    return text
+
+
+def _verdict(facts: dict[str, Any]) -> str:
+    verdict = facts["verdict"]
+    if verdict is None:
+        return f"{facts['status']}: {facts['dropped_because']}" if facts["dropped_because"] else facts["status"]
+    lines = [f"{verdict['kind']}: {verdict['reason']}"]
+    for name in ("replicate", "comparison"):
+        comparison = verdict[name]
+        if comparison and not (name == "comparison" and comparison == verdict["replicate"]):
+            bounds = interval(comparison["ci_low"], comparison["ci_high"], sign=True)
+            lines.append(
+                f"{comparison['stage']}: gain {number(comparison['mean_gain'], sign=True)} {bounds} over "
+                f"{comparison['n']} seeds, two-sided p {p_value(comparison['p_t'])} (t), "
+                f"{p_value(comparison['p_sign_flip'])} (sign flip)"
+            )
+    if verdict["transductive"]:
+        lines.append("transductive: it spent over a fifth of its time in predict")
+    return "\n".join(lines)
+
+
+def _trials(trials: list[dict[str, Any]], metric: str) -> Table:
+    from rich.text import Text
+
+    made = table("trial", metric or "score", "seconds", "ending", right=(metric or "score", "seconds"))
+    made.columns[0].no_wrap = True
+    for trial in trials:
+        key = trial["key"]
+        failure = trial["failure"]
+        ending = f"{failure['kind']}: {failure['message']}" if failure else "graded"
+        made.add_row(
+            f"{key['stage']}-{key['seed']}-{key['attempt']}",
+            number(trial["score"]),
+            f"{trial['train']['wall_s'] + trial['predict']['wall_s']:.1f}",
+            Text(one_line(ending, 200), style=VERDICT_STYLES["failed"] if failure else ""),
+        )
+    return made

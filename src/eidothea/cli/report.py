@@ -1,0 +1,39 @@
+"""`eidothea report`: a run's report, built from the ledger as it is now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from eidothea.cli import console, find
+from eidothea.cli.options import RunsDir, RunWord
+from eidothea.errors import Missing
+
+
+def report(
+    run: RunWord,
+    format: Annotated[Literal["md", "html", "json"], typer.Option(help="What to write.")] = "md",
+    output: Annotated[Path | None, typer.Option(help="Write to a file instead of stdout.", metavar="FILE")] = None,
+    json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Write a run's report as md, html or json.
+
+    Every number in it links to the trials it comes from.
+    """
+    from eidothea.tools.report import build, render
+
+    settings = find.settings(runs_dir)
+    ledger = find.existing_ledger(settings)
+    record = find.run(ledger, run, settings)
+    text = render(build(ledger, record.id, settings.runs_dir / record.id), "json" if json else format)
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Missing(f"{output} cannot be written: {error.strerror or error}") from error
+    console.note(f"wrote {output}")

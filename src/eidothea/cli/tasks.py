@@ -1,0 +1,143 @@
+"""`eidothea tasks list|show|check`."""
+
+from __future__ import annotations
+
+import json as encoder
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from eidothea.cli import console, find
+from eidothea.cli.options import Json, RunsDir
+from eidothea.errors import EidotheaError
+
+if TYPE_CHECKING:
+    from eidothea.tools.tasks import Task
+
+app = typer.Typer(help="Research problems: list, show, check.", no_args_is_help=True)
+TaskWord = Annotated[str, typer.Argument(metavar="TASK", help="A task's id, or the path of its folder.")]
+
+
+def load_task(word: str) -> Task:
+    from eidothea.tools.tasks import load
+
+    return load(word, [find.settings().tasks_dir])
+
+
+@app.command("list")
+def list_tasks(json: Json = False) -> None:
+    """List the tasks that are here."""
+    from rich.text import Text
+
+    from eidothea.tools.tasks import available
+    from eidothea.tools.text import one_line
+
+    rows = [_row(name) for name in available([find.settings().tasks_dir])]
+    if json:
+        console.show_json(rows)
+        return
+    table = console.table("task", "title", "metric", "topic")
+    for row in rows:
+        metric = f"{row['metric']} ({row['direction']})" if row["metric"] else ""
+        table.add_row(row["task"], Text(one_line(row["error"] or row["title"])), metric, Text(one_line(row["topic"])))
+    console.show(table)
+
+
+def _row(name: str) -> dict[str, Any]:
+    """A task's line; a broken task is listed with what is wrong, so that it can be mended."""
+    try:
+        spec = load_task(name).spec
+    except EidotheaError as error:
+        return {"task": name, "title": "", "metric": "", "direction": "", "topic": "", "error": str(error)}
+    about = {"task": name, "title": spec.title, "metric": spec.metric.name, "direction": spec.metric.direction}
+    return {**about, "topic": spec.topic, "error": None}
+
+
+@app.command("show")
+def show_task(task: TaskWord, json: Json = False) -> None:
+    """Show a task: its README, limits, seeds and moves."""
+    from eidothea.tools.text import clean
+
+    found = load_task(task)
+    if json:
+        console.show_json(
+            {
+                "spec": found.spec.model_dump(mode="json"),
+                "task_hash": found.task_hash,
+                "baseline": sorted(found.baseline),
+                "moves": [move.model_dump(mode="json", exclude={"edits"}) for move in found.moves],
+                "readme": found.readme,
+            }
+        )
+        return
+    typer.echo(clean(found.readme).rstrip("\n"))
+    typer.echo("")
+    console.show(_facts(found))
+
+
+def _facts(task: Task) -> Any:  # noqa: ANN401 - a Rich table, imported late
+    from rich.text import Text
+
+    spec, made = task.spec, console.table("", "")
+    made.show_header = False
+    lines = [
+        ("metric", f"{spec.metric.name}, {'higher' if spec.metric.direction == 'max' else 'lower'} is better"),
+        ("limits", ", ".join(f"{name} {value:g}" for name, value in spec.limits.model_dump().items())),
+        ("seeds", encoder.dumps(spec.seeds.model_dump(mode="json")).strip("{}").replace('"', "")),
+        ("scales", ", ".join(["default", *sorted(spec.scale)])),
+        ("baseline", ", ".join(sorted(task.baseline))),
+        ("moves", "\n".join(f"{move.name}: {move.title}" for move in task.moves) or "none"),
+        ("hash", task.task_hash),
+    ]
+    for label, text in lines:
+        made.add_row(Text(label, style="dim"), Text(text))
+    return made
+
+
+@app.command("check")
+def check_task(
+    task: TaskWord,
+    scale: Annotated[Literal["demo", "default", "gpu"], typer.Option(help="The size of trials.")] = "demo",
+    workspace: Annotated[str, typer.Option(help="Where the baseline runs.", metavar="KIND")] = "auto",
+    json: Json = False,
+    runs_dir: RunsDir = None,
+) -> None:
+    """Check that a task can be trusted.
+
+    Looks at its data, grader, secrets and noise; exits with 4 when something is wrong.
+    """
+    import asyncio
+    import tempfile
+    from pathlib import Path
+
+    from eidothea.tools.tasks.check import check
+    from eidothea.workspaces._choose import choose
+
+    found = load_task(task).at_scale(scale)
+    kind, _ = choose(workspace)
+    console.note(f"checking {found.id} at scale {scale} in workspace {kind.name}; the baseline runs on every seed")
+    with tempfile.TemporaryDirectory(prefix="eidothea-check-") as folder:
+        findings = asyncio.run(check(found, kind, Path(folder)))
+    rows = [finding._asdict() for finding in findings]
+    if json:
+        console.show_json(rows)
+    else:
+        console.show(findings_table(rows))
+    if not all(row["ok"] for row in rows):
+        raise typer.Exit(4)
+
+
+def findings_table(rows: list[dict[str, Any]]) -> Any:  # noqa: ANN401 - a Rich table, imported late
+    """Checks with how to mend what is wrong; `ok` may be None for what is not needed."""
+    from rich.text import Text
+
+    from eidothea.tools.text import clean
+
+    marks = {True: ("ok", "green"), False: ("wrong", "red"), None: ("absent", "dim")}
+    made = console.table("", "check", "found")
+    made.columns[0].no_wrap = True
+    for row in rows:
+        mark, style = marks[row["ok"]]
+        detail = clean(row["detail"]) + (f"\n→ {clean(row['mend'])}" if row["mend"] and not row["ok"] else "")
+        made.add_row(Text(mark, style=style), Text(row["name"]), Text(detail))
+    return made
