@@ -118,3 +118,12 @@ def test_options_that_make_no_sense_are_told(toy: Path, options: dict[str, Any],
     with pytest.raises(WrongUse, match=message):
         eidothea.run(str(toy), runs_dir=Path("runs"), **options)
     assert not list(Path("runs").glob("*/settings.toml"))
+
+
+def test_citations_that_no_source_knows_are_struck_and_counted(finished: tuple[Path, eidothea.RunResult]) -> None:
+    runs, result = finished
+    ledger = Ledger.open(f"sqlite:///{runs / 'eidothea.db'}")
+    cited = {paper for papers in ledger.citations(result.run).values() for paper in papers}
+    assert cited == {"arxiv:1707.06347"}
+    assert ledger.papers(sorted(cited))["arxiv:1707.06347"].title == "Proximal Policy Optimization Algorithms"
+    assert all(value["struck"] >= 3 for value in ledger.rounds(result.run).values())

@@ -69,7 +69,8 @@ class Research:
         return {"round": number, "ideas": ideas}
 
     async def _propose(self, number: int) -> None:
-        agent = IdeaAgent(self.s.models["idea"], await self.s.library())
+        library = await self.s.library()
+        agent = IdeaAgent(self.s.models["idea"], library)
         taken = tuple(r.idea for r in self.s.ledger.ideas(self.s.run) if r.idea.round < number)
         proposed = await agent.propose(
             self.s.task,
@@ -81,6 +82,8 @@ class Research:
             key=f"r{number}/ideas",
             seed=derived_seed(self.s.request.seed, "ideas", number),
         )
+        cited = {paper for draft in proposed.ideas for paper in draft.citations}
+        self.s.ledger.put_papers([paper for paper in map(library.get, sorted(cited)) if paper])
         ideas = [self._register(number, place, draft) for place, draft in enumerate(proposed.ideas, 1)]
         for place, (draft, reason) in enumerate(proposed.dropped, len(ideas) + 1):
             self._drop(number, place, draft, reason)

@@ -6,6 +6,7 @@ from eidothea.state.edit import Edit
 from eidothea.state.move import FloatParam, IntParam, Move
 
 FILE = "experiment.py"
+PAPERS = ("arxiv:1707.06347", "arxiv:0000.00000")  # one that the bundled corpus knows, and one that nobody does
 
 MOVES = (
     Move(
@@ -13,6 +14,7 @@ MOVES = (
         title="A larger step size",
         changes="the step size of gradient descent",
         mechanism="Few small steps stop far from the minimum; larger steps get there, too large ones diverge.",
+        papers=PAPERS,
         params={"step": FloatParam(low=0.005, high=1.5, log=True)},
         edits=(Edit(path=FILE, search="STEP_SIZE = 0.02", replace="STEP_SIZE = $step"),),
     ),
@@ -21,6 +23,7 @@ MOVES = (
         title="Longer training",
         changes="how often the points are passed over",
         mechanism="An underfitted model gains from more passes over the same points.",
+        papers=PAPERS,
         params={"epochs": IntParam(low=1, high=60)},
         edits=(Edit(path=FILE, search="EPOCHS = 4", replace="EPOCHS = $epochs"),),
     ),
@@ -29,6 +32,7 @@ MOVES = (
         title="Weight decay",
         changes="the regularisation of the weights",
         mechanism="Shrinking the weights lowers variance, and costs bias where there is little to overfit.",
+        papers=PAPERS,
         params={"decay": FloatParam(low=0.0001, high=0.3, log=True)},
         edits=(Edit(path=FILE, search="WEIGHT_DECAY = 0.0", replace="WEIGHT_DECAY = $decay"),),
     ),
@@ -37,6 +41,7 @@ MOVES = (
         title="Polynomial features",
         changes="the features of the model",
         mechanism="The function is curved; powers of the input let a linear model follow the curve.",
+        papers=PAPERS,
         params={"degree": IntParam(low=2, high=5)},
         edits=(
             Edit(
@@ -51,6 +56,7 @@ MOVES = (
         title="Averaged stochastic gradient descent",
         changes="which weights are returned",
         mechanism="The average of the iterates has less noise than the last one.",
+        papers=PAPERS,
         edits=(
             Edit(
                 path=FILE,
