@@ -24,15 +24,12 @@ def search_papers(
     runs_dir: RunsDir = None,
 ) -> None:
     """Search the library by meaning."""
-    from eidothea import plugins
-    from eidothea.tools.papers.library import ChromaLibrary
+    from eidothea.tools.papers.bundled import open_library
 
     if not query.strip():
         raise WrongUse("the query is empty; write what the papers are about")
     settings = find.settings(runs_dir)
-    library = ChromaLibrary(settings.runs_dir / "library", plugins.load("tools.papers.embedders", "minilm")())
-    library.sync(plugins.load("tools.papers.sources", "corpus")())
-    hits = library.search(query, n)
+    hits = open_library(settings.runs_dir / "library").search(query, n)
     if json:
         console.show_json([{"similarity": h.similarity, **h.paper.model_dump(mode="json")} for h in hits])
     else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from langgraph.graph import END, START, StateGraph
@@ -19,7 +18,7 @@ from eidothea.graph.research import Research
 from eidothea.graph.services import Services
 from eidothea.graph.trials import Trials
 from eidothea.ledger.store import Ledger
-from eidothea.protocols import Library, Model
+from eidothea.protocols import Model
 from eidothea.settings import Settings
 from eidothea.state.event import Event
 from eidothea.state.record import RunRecord
@@ -34,6 +33,7 @@ def services(
 
     Raises WrongUse for names that do not exist, Missing for what is not here.
     """
+    from eidothea.tools.papers.bundled import open_library
     from eidothea.tools.trials.data import DataStore
     from eidothea.tools.trials.environment import environment, lab_version
     from eidothea.tools.trials.runner import TrialRunner
@@ -77,16 +77,6 @@ def make_models(spec: str, settings: Settings) -> dict[str, Model]:
     wanted = parse(spec)
     made = {choice: plugins.load("models", choice[0]).create(choice[1], options) for choice in set(wanted.values())}
     return {role: made[choice] for role, choice in wanted.items()}
-
-
-def open_library(folder: Path) -> Library:
-    """The paper library, with the bundled corpus in it."""
-    from eidothea.tools.papers.library import ChromaLibrary
-
-    embedder = plugins.load("tools.papers.embedders", "minilm")()
-    library = ChromaLibrary(folder, embedder)
-    library.sync(plugins.load("tools.papers.sources", "corpus")())
-    return library
 
 
 def research_graph(services: Services, checkpointer: Any = None) -> Any:  # noqa: ANN401 - LangGraph's compiled graph
