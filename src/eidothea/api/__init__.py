@@ -66,12 +66,14 @@ def run(task: str, **options: Any) -> RunResult:  # noqa: ANN401 - fields of Run
 
     Raises WrongUse for options that make no sense, Missing for what is not here, Stopped when it ended early.
     """
+    _no_loop()
     request, settings, name = _split(task, options)
     return _finish(Session(create(request, settings, name), settings))
 
 
 def resume(run: str, **options: Any) -> RunResult:  # noqa: ANN401 - budgets and settings
     """Go on with a run where it stopped, to its end; raises as `run` does."""
+    _no_loop()
     budgets = {key: options.pop(key, None) for key in ("budget_hours", "budget_usd", "budget_tokens")}
     settings = load(**options)
     return _finish(Session(reopen(run, settings, budgets), settings))
@@ -84,6 +86,15 @@ def _finish(session: Session) -> RunResult:
 
     asyncio.run(drain())
     return result_of(session)
+
+
+def _no_loop() -> None:
+    """Blocking calls cannot be made where an event loop runs, a notebook for one."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise WrongUse("an event loop is running here: use `async for event in eidothea.stream(...)` instead")
 
 
 def result_of(session: Session) -> RunResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections import defaultdict
 from collections.abc import Awaitable, Sequence
 from typing import TypeVar
@@ -16,6 +17,7 @@ from eidothea.state.task import Stage, hidden_split
 from eidothea.state.trial import TrialKey, TrialResult
 
 R = TypeVar("R")
+SPARE_MB = 32  # beside what the candidate may write: logs, predictions, the ledger
 
 
 class Trials:
@@ -98,11 +100,22 @@ class Trials:
         return None
 
     async def _execute(self, key: TrialKey, tree_hash: str) -> TrialResult:
+        self._check_room()
         tree = self.s.code.checkout(tree_hash, self.s.folder / "trees" / tree_hash[:16])
         result = await self.s.runner.run(key, tree, tree_hash)
         self.journal.append(key.folder, result.score)
         self._record(result, tree_hash)
         return result
+
+    def _check_room(self) -> None:
+        """A disk that fills up during a trial would look like the candidate's failure, so none starts without room."""
+        free_mb = shutil.disk_usage(self.s.folder).free / 2**20
+        needed_mb = self.s.task.spec.limits.disk_mb + SPARE_MB
+        if free_mb < needed_mb:
+            raise Missing(
+                f"the disk under {self.s.folder} has {free_mb:.0f} MiB left and a trial may need {needed_mb}; "
+                f"make room, then: eidothea resume {self.s.run}"
+            )
 
     def _record(self, result: TrialResult, tree_hash: str) -> None:
         key, metric = result.key, self.s.task.spec.metric
