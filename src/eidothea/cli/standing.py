@@ -106,7 +106,8 @@ def kept_ideas(facts: dict[str, Any]) -> Group:
     dropped = len(facts["ideas"]) - len(kept)
     parts: list[Any] = [ideas_table(kept)] if kept else []
     if dropped:
-        more = f"{dropped} more {'was' if dropped == 1 else 'were'} dropped before any trial; `eidothea ideas {facts['run']}` says why"
+        were = "was" if dropped == 1 else "were"
+        more = f"{dropped} more {were} dropped before any trial; `eidothea ideas {facts['run']}` says why"
         parts.append(Text(more, style="dim"))
     return Group(*parts)
 

@@ -28,13 +28,13 @@ def connect(url: str) -> Engine:
         if file and file != ":memory:":
             Path(file).parent.mkdir(parents=True, exist_ok=True)
             with _file_lock(Path(file).with_suffix(".lock")):
-                _prepare(engine, url, file)
+                _prepare(engine, file)
         else:
-            _prepare(engine, url, file)
+            _prepare(engine, file)
     except OSError as error:
         raise Missing(f"the ledger {file} cannot be written: {error.strerror or error}") from error
     except (DatabaseError, OperationalError) as error:
-        raise Missing(_broken(file or url, error)) from error
+        raise Missing(_broken(file, error) if file else _out_of_reach(engine, error)) from error
     return engine
 
 
@@ -57,7 +57,7 @@ def _sqlite_pragmas(connection: Any, _record: Any) -> None:  # noqa: ANN401 - DB
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _prepare(engine: Engine, url: str, file: str | None) -> None:
+def _prepare(engine: Engine, file: str | None) -> None:
     with engine.connect() as connection:
         if file:
             verdict = connection.execute(text("PRAGMA quick_check(1)")).scalar()
@@ -67,7 +67,9 @@ def _prepare(engine: Engine, url: str, file: str | None) -> None:
     if revision == REVISION:
         return
     if revision is not None and revision > REVISION:
-        raise Missing(f"the ledger {file or url} was written by a newer Eidothea (schema {revision}); upgrade first")
+        raise Missing(
+            f"the ledger {file or engine.url.render_as_string()} was written by a newer Eidothea (schema {revision}); upgrade first"
+        )
     _migrate(engine)
 
 
@@ -96,6 +98,11 @@ def _broken(name: str, why: object) -> str:
         f"{Path(name).name}.backup (made at the end of every round) in its place, and resume the run: "
         "finished trials are found again in the run's folder"
     )
+
+
+def _out_of_reach(engine: Engine, why: Exception) -> str:
+    first = str(getattr(why, "orig", None) or why).splitlines()[0]
+    return f"the ledger {engine.url.render_as_string(hide_password=True)} is out of reach ({first})"
 
 
 @contextmanager

@@ -164,6 +164,12 @@ def test_a_malformed_url_is_wrong_use(url: str) -> None:
         Ledger.open(url)
 
 
+def test_a_server_out_of_reach_is_named_without_its_password() -> None:
+    with pytest.raises(Missing, match="out of reach") as raised:
+        Ledger.open("postgresql+psycopg://me:hidden-word@127.0.0.1:1/runs")
+    assert "hidden-word" not in str(raised.value)
+
+
 def test_a_read_only_ledger_refuses_with_the_file(ledger: Ledger) -> None:
     with ledger.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA query_only=ON")
