@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,19 +32,29 @@ class Finding(NamedTuple):
     mend: str = ""
 
 
-async def check(task: Task, workspace: Workspace, folder: Path) -> list[Finding]:
+Say = Callable[[str], None]
+
+
+def quiet(said: str) -> None:
+    """Where nobody wants to hear how far a check is."""
+
+
+async def check(task: Task, workspace: Workspace, folder: Path, say: Say = quiet) -> list[Finding]:
     """Every finding about a task at its present scale; `folder` is an empty one to work in.
 
     Makes all data twice, runs the baseline on every replicate seed and one confirm seed, and grades some two dozen
-    broken predictions. A program of the task that fails ends the check with a finding that is not ok.
+    broken predictions. A program of the task that fails ends the check with a finding that is not ok. `say` is told
+    what is done next: at full scale a check takes minutes.
     """
     data = DataStore(folder / "data")
     found: list[Finding] = []
     try:
+        say("making the data twice")
         found += [await _determinism(task, data, DataStore(folder / "again")), *await _secrets(task, data)]
-        results = await _run_baseline(task, TrialRunner(task, workspace, data, folder))
+        results = await _run_baseline(task, TrialRunner(task, workspace, data, folder), say)
         found += [_baseline(results), _noise(task, results)]
         if valid := next((result.key for result in results if result.score is not None), None):
+            say("grading broken predictions")
             found += await _grader(task, data, valid, folder)
     except Missing as error:
         found.append(Finding("programs", False, str(error), "run the program by hand with the same arguments"))
@@ -94,7 +105,7 @@ def _unreachable(inputs: list[_leaks.Row], answers: Path, train: Path) -> Findin
     return Finding("answers are out of reach", not ways, detail, "move what gives the answer to answers.jsonl")
 
 
-async def _run_baseline(task: Task, runner: TrialRunner) -> list[TrialResult]:
+async def _run_baseline(task: Task, runner: TrialRunner, say: Say) -> list[TrialResult]:
     tree = runner.folder / "tree"
     for path, text in task.baseline.items():
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +113,11 @@ async def _run_baseline(task: Task, runner: TrialRunner) -> list[TrialResult]:
     stages: list[tuple[Stage, int]] = [("replicate", seed) for seed in task.spec.seeds.replicate]
     stages.append(("confirm", task.spec.seeds.confirm[0]))
     keys = [TrialKey(idea=BASELINE, stage=stage, seed=seed) for stage, seed in stages]
-    return [await runner.run(key, tree, folder_hash(tree)) for key in keys]
+    results = []
+    for number, key in enumerate(keys, 1):
+        say(f"baseline trial {number} of {len(keys)}: {key.stage} seed {key.seed}")
+        results.append(await runner.run(key, tree, folder_hash(tree)))
+    return results
 
 
 def _baseline(results: list[TrialResult]) -> Finding:

@@ -117,7 +117,7 @@ def check_task(
     kind, _ = choose(workspace)
     console.note(f"checking {found.id} at scale {scale} in workspace {kind.name}; the baseline runs on every seed")
     with tempfile.TemporaryDirectory(prefix="eidothea-check-") as folder:
-        findings = asyncio.run(check(found, kind, Path(folder)))
+        findings = asyncio.run(check(found, kind, Path(folder), console.note))
     rows = [finding._asdict() for finding in findings]
     if json:
         console.show_json(rows)

@@ -67,9 +67,8 @@ def _prepare(engine: Engine, file: str | None) -> None:
     if revision == REVISION:
         return
     if revision is not None and revision > REVISION:
-        raise Missing(
-            f"the ledger {file or engine.url.render_as_string()} was written by a newer Eidothea (schema {revision}); upgrade first"
-        )
+        name = file or engine.url.render_as_string()
+        raise Missing(f"the ledger {name} was written by a newer Eidothea (schema {revision}); upgrade first")
     _migrate(engine)
 
 
