@@ -23,7 +23,7 @@ lint: $(VENV)/.ready-dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -q -m "not slow and not docker and not chromium and not gpu" tests/unit
+	$(BIN)/python -m pytest -q -n 2 -m "not slow and not docker and not chromium and not gpu" tests/unit
 
 setup: $(VENV)/.ready-dev
 

@@ -63,7 +63,7 @@ class ChromaLibrary:
 
     def count(self) -> int:
         with self._held() as collection:
-            return collection.count()
+            return int(collection.count())
 
     def search(self, query: str, n: int) -> list[Hit]:
         """The `n` papers nearest to the query by cosine similarity, best first."""
@@ -75,7 +75,7 @@ class ChromaLibrary:
             if n == 0:
                 return []
             found = collection.query(
-                query_embeddings=[vector],  # type: ignore[arg-type]
+                query_embeddings=[vector],
                 n_results=n,
                 include=["documents", "distances"],
             )
@@ -94,7 +94,7 @@ class ChromaLibrary:
     def _write(self, collection: Collection, papers: Sequence[Paper]) -> None:
         collection.upsert(
             ids=[paper.id for paper in papers],
-            embeddings=self._embedder.embed([paper.text for paper in papers]),  # type: ignore[arg-type]
+            embeddings=self._embedder.embed([paper.text for paper in papers]),
             documents=[paper.model_dump_json() for paper in papers],
             metadatas=[{"digest": digest(paper)} for paper in papers],
         )

@@ -1,7 +1,7 @@
 """What to try next: a Gaussian process over compositions, fitted to the lessons, and expected improvement.
 
 A run has tens of results, over moves that are on or off with settings of their own. `benchmarks/feedback.py
---compare` sets this beside Optuna's TPE and GP samplers on a recorded task.
+--compare` sets this beside Optuna's TPE sampler on a recorded task.
 """
 
 from __future__ import annotations
