@@ -83,8 +83,9 @@ class BubblewrapWorkspace:
         command = words(job, inside)
         if command[0] in PYTHON:
             command[0] = mounts.python_inside()
-        arguments = [binary(), *ISOLATION, *_nesting(), *mounts.system()]
-        arguments += mounts.scratch("/tmp", min(mounts.TMP_MB, job.limits.disk_mb))
+        # /tmp comes first: an environment may lie below it, and must not be covered by it.
+        scratch = mounts.scratch("/tmp", min(mounts.TMP_MB, job.limits.disk_mb))
+        arguments = [binary(), *ISOLATION, *_nesting(), *scratch, *mounts.system()]
         for name, path in job.mounts.items():
             arguments += ["--ro-bind", str(path.resolve()), inside[name]]
         arguments += ["--bind", str(job.out.resolve()), inside["out"], "--remount-ro", "/"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from bench import KINDS, Bench
 
 from eidothea import plugins
+from eidothea.workspaces import _mounts
 
 
 @pytest.fixture(params=[kind for kind in KINDS if plugins.load("workspaces", kind).isolates])
@@ -131,6 +134,27 @@ import eidothea.experiments.lab as lab, numpy, os
     paths, there = await evaluate(sealed, code)
     assert there
     assert all("eidothea/experiments/lab" in path for path in paths)
+
+
+async def test_an_environment_below_tmp_is_not_covered(
+    sealed: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a checkout somewhere in /tmp: pytest's folders lie there, too."""
+    site = Path(tempfile.mkdtemp(prefix="eidothea-site-", dir="/tmp"))
+    (site / "only_here.py").write_text("ANSWER = 42\n")
+    folders = (site, *_mounts.site_folders())
+    monkeypatch.setattr(_mounts, "site_folders", lambda: folders)
+    for cached in (_mounts.system, _mounts.system_folders):
+        cached.cache_clear()
+    try:
+        ending = await sealed.run("import only_here, torch; print(only_here.ANSWER)")
+    finally:
+        monkeypatch.undo()
+        for cached in (_mounts.system, _mounts.system_folders):
+            cached.cache_clear()
+        shutil.rmtree(site)
+    assert ending.ok, sealed.stderr
+    assert sealed.stdout == b"42\n"
 
 
 async def test_no_rights_and_no_nested_namespaces(sealed: Bench) -> None:
