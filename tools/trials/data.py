@@ -8,7 +8,7 @@ import fcntl
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from eidothea.errors import Missing
@@ -19,6 +19,7 @@ from eidothea.tools.trials import trusted
 from eidothea.tools.trials.files import remove
 
 DATA_S = 900.0
+LOOK_S = 0.05
 
 
 def train_folder(data: Path) -> Path:
@@ -60,7 +61,7 @@ class DataStore:
             folder.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Missing(f"no data can be stored in {folder.parent}: {error.strerror}") from error
-        with await asyncio.to_thread(_locked, folder.with_name(f".{folder.name}.lock")):
+        async with _locked(folder.with_name(f".{folder.name}.lock")):
             if folder.is_dir():
                 return
             made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
@@ -87,16 +88,25 @@ def _sort(task: str, split: Split, made: Path) -> None:
         (made / target.name).rename(target)
 
 
-@contextlib.contextmanager
-def _held(descriptor: int) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def _locked(path: Path) -> AsyncIterator[None]:
+    """Hold an exclusive lock between processes; it ends with the context, or with the process.
+
+    Asked for again and again rather than waited for in a thread: a run that is stopped would leave that thread
+    behind, and with it a lock that nobody holds.
+    """
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:
+        while not _taken(descriptor):  # noqa: ASYNC110 - no event crosses processes
+            await asyncio.sleep(LOOK_S)
         yield
     finally:
         os.close(descriptor)
 
 
-def _locked(path: Path) -> contextlib.AbstractContextManager[None]:
-    """Wait for an exclusive lock between processes; it ends with the context, or with the process."""
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    return _held(descriptor)
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

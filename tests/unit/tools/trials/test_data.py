@@ -62,3 +62,17 @@ async def test_a_failing_data_maker_is_named_and_leaves_nothing(
     with pytest.raises(Missing, match=rf"data\.py of task toy.*{says}"):
         await DataStore(tmp_path / "store").get(task, "train", 0)
     assert [p for p in (tmp_path / "store").rglob("*") if p.is_dir() and p.name.startswith((".train", "train"))] == []
+
+
+async def test_who_stops_waiting_leaves_no_lock_behind(toy: Path, tmp_path: Path) -> None:
+    task = task_with(load(str(toy)), tmp_path / "task", COUNTING.format(log=str(tmp_path / "log")))
+    first, second = DataStore(tmp_path / "store"), DataStore(tmp_path / "store")
+    making = asyncio.create_task(first.get(task, "train", 0))
+    await asyncio.sleep(0.05)
+    waiting = asyncio.create_task(second.get(task, "train", 0))
+    await asyncio.sleep(0.05)
+    waiting.cancel()
+    making.cancel()
+    await asyncio.gather(making, waiting, return_exceptions=True)
+    async with asyncio.timeout(20):
+        assert (await DataStore(tmp_path / "store").get(task, "train", 0)).is_dir()
