@@ -120,7 +120,8 @@ def watch(clock: Clock, made: Services, work: Trials) -> None:
     clock.wrap(runner, "folder_hash", "tree")
     for method in ("trial", "put_trial", "put_event", "spending", "add_active"):
         clock.wrap(made.ledger, method, "ledger")
-    clock.wrap(work.journal, "append", "journal")
+    assert made.runner.journal is not None
+    clock.wrap(made.runner.journal, "append", "journal")
 
 
 async def run_graph(clock: Clock, work: Trials, tree_hash: str, n: int, saver: AsyncSqliteSaver) -> None:

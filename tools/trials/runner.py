@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from eidothea.errors import Missing
+from eidothea.ledger.journal import Journal
 from eidothea.protocols import Job, Workspace
 from eidothea.state.task import hidden_split
 from eidothea.state.trial import Ending, Failure, Grade, TrialKey, TrialResult, Usage
@@ -49,10 +50,16 @@ class Trial:
 
 
 class TrialRunner:
-    """Runs trials of one task in `folder/trials/`; each one's folder is complete or will be made afresh."""
+    """Runs trials of one task in `folder/trials/`; each one's folder is complete or will be made afresh.
 
-    def __init__(self, task: Task, workspace: Workspace, data: DataStore, folder: Path) -> None:
+    The journal gets a line for every trial that really ran to its end.
+    """
+
+    def __init__(
+        self, task: Task, workspace: Workspace, data: DataStore, folder: Path, journal: Journal | None = None
+    ) -> None:
         self.task, self.workspace, self.data, self.folder = task, workspace, data, folder
+        self.journal = journal
 
     async def run(self, key: TrialKey, tree: Path, tree_hash: str) -> TrialResult:
         """The result of one trial; one that ended in its folder before is read, not repeated.
@@ -73,6 +80,8 @@ class TrialRunner:
             folder.mkdir(parents=True)
             result = await self._finish(Trial(key, folder, tree), tree_hash)
             record.write(folder, result, self.task.spec, self.workspace.name)
+            if self.journal is not None:
+                self.journal.append(key.folder, result.score)
         except OSError as error:
             raise Missing(f"the trial's folder {folder} cannot be used: {error.strerror or error}") from error
         return result

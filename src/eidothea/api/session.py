@@ -14,6 +14,7 @@ from typing import Any
 from eidothea.api.lease import Lease
 from eidothea.errors import EidotheaError, Interrupted, Missing, Stopped, Terminated
 from eidothea.graph.services import Services
+from eidothea.graph.stopping import Stopper
 from eidothea.ledger.store import Ledger
 from eidothea.settings import Settings
 from eidothea.state.event import Event
@@ -40,15 +41,14 @@ class Session:
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
         self._work: asyncio.Task[None] | None = None
         self._stop: Stopped | None = None
+        self._stopper: Stopper | None = None
 
     def stop(self, signum: int) -> None:
         """Stop the workspaces and end; what is finished is kept."""
-        if self._stop is not None:  # a second cancellation would break off the first one's cleaning up
-            return
         kind = Terminated if signum == signal.SIGTERM else Interrupted
-        self._stop = kind("stopped by a signal; nothing finished is lost")
-        if self._work is not None:
-            self._work.cancel()
+        self._stop = self._stop or kind("stopped by a signal; nothing finished is lost")
+        if self._stopper is not None:
+            self._stopper.ask(self._stop)
 
     async def events(self) -> AsyncIterator[Event]:
         """Work on the run and yield its events; raises what ended it early."""
@@ -70,7 +70,7 @@ class Session:
         try:
             await self._work
         except asyncio.CancelledError:
-            raise self._stop or Interrupted("the run was cancelled; nothing finished is lost") from None
+            raise Interrupted("the run was cancelled; nothing finished is lost") from None
 
     async def _run(self) -> None:
         with Lease(self.folder):
@@ -85,9 +85,13 @@ class Session:
 
         task = load_task(self.record.request.task, [self.settings.tasks_dir]).at_scale(self.record.request.scale)
         made = services(self.record, task, self.settings, ledger, self._events.put_nowait)
+        self._stopper = made.stopper
+        if self._stop is not None:  # asked before there was anything to ask
+            made.stopper.ask(self._stop)
         self._announce(made)
         try:
             await self._graph(made)
+            made.stopper.check()
         except (Exception, asyncio.CancelledError) as error:
             self._stopped(made, error)
             raise _explained(error, self.folder) from error
@@ -143,13 +147,12 @@ class Session:
 
     def _stopped(self, made: Services, error: BaseException) -> None:
         """Say in the ledger that the run stopped, as far as the ledger still takes it."""
-        why = self._stop if isinstance(error, asyncio.CancelledError) and self._stop else error
-        code = why.exit_code if isinstance(why, EidotheaError) else 1
+        code = error.exit_code if isinstance(error, EidotheaError) else 1
         try:
             made.budget.count_time()
             current = made.ledger.run(self.run) or self.record
-            made.ledger.put_run(current.model_copy(update={"status": "stopped", "reason": str(why)}))
-            made.emit("run_stopped", f"{time.time():.3f}", str(why) or type(why).__name__, exit_code=code)
+            made.ledger.put_run(current.model_copy(update={"status": "stopped", "reason": str(error)}))
+            made.emit("run_stopped", f"{time.time():.3f}", str(error) or type(error).__name__, exit_code=code)
         except Missing:
             return  # the ledger itself is what failed; the error on its way says so
 

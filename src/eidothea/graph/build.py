@@ -16,7 +16,9 @@ from eidothea.graph.experiment import Experiment, next_phase
 from eidothea.graph.metered import MeteredModel
 from eidothea.graph.research import Research
 from eidothea.graph.services import Services
+from eidothea.graph.stopping import Stopper
 from eidothea.graph.trials import Trials
+from eidothea.ledger.journal import Journal
 from eidothea.ledger.store import Ledger
 from eidothea.protocols import Model
 from eidothea.settings import Settings
@@ -43,8 +45,9 @@ def services(
     folder = settings.runs_dir / record.id
     workspace, _ = choose(record.workspace)
     budget = Budget(record.request, lambda: ledger.spending(record.id), lambda s: ledger.add_active(record.id, s))
+    stopper = Stopper()
     models = {
-        role: MeteredModel(model, role, record.id, ledger, budget)
+        role: MeteredModel(model, role, record.id, ledger, budget, stopper)
         for role, model in make_models(record.request.model, settings).items()
     }
     return Services(
@@ -56,7 +59,9 @@ def services(
         task=task,
         models=dict(models),
         workspace=workspace,
-        runner=TrialRunner(task, workspace, DataStore(settings.runs_dir / "data" / lab_version()), folder),
+        runner=TrialRunner(
+            task, workspace, DataStore(settings.runs_dir / "data" / lab_version()), folder, Journal(folder)
+        ),
         code=CodeStore(folder / "code.git"),
         budget=budget,
         environment=record.environment or environment(workspace.name),
@@ -64,6 +69,7 @@ def services(
         open_library=lambda: open_library(settings.runs_dir / "library"),
         listener=listener,
         created_at=int(record.created_at),
+        stopper=stopper,
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from eidothea.budget import Budget
 from eidothea.errors import WrongUse
+from eidothea.graph.stopping import Stopper
 from eidothea.ledger.store import Ledger
 from eidothea.protocols import Model
 from eidothea.state.base import digest
@@ -21,8 +22,9 @@ A = TypeVar("A", bound=BaseModel)
 class MeteredModel:
     """A model of one role within a run; answers that the ledger has already are taken from there."""
 
-    def __init__(self, inner: Model, role: str, run: str, ledger: Ledger, budget: Budget) -> None:
+    def __init__(self, inner: Model, role: str, run: str, ledger: Ledger, budget: Budget, stopper: Stopper) -> None:
         self.inner, self.role, self.run, self.ledger, self.budget = inner, role, run, ledger, budget
+        self.stopper = stopper
         self.name = inner.name
 
     @classmethod
@@ -36,7 +38,7 @@ class MeteredModel:
             return Reply(request.answer.model_validate_json(known.answer), tokens=known.tokens)
         self.budget.check()
         started = time.monotonic()
-        reply = await self.inner.answer(request)
+        reply = await self.stopper.unless_asked(self.inner.answer(request))
         self._record(request, fingerprint, reply, time.monotonic() - started)
         return reply
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from eidothea.budget import Budget
+from eidothea.graph.stopping import Stopper
 from eidothea.ledger.store import Ledger
 from eidothea.protocols import Library, Model, Workspace
 from eidothea.settings import Settings
@@ -41,6 +42,7 @@ class Services:
     open_library: Callable[[], Library]
     listener: Callable[[Event], None]
     created_at: int
+    stopper: Stopper = field(default_factory=Stopper)
     gate: TrialGate = field(init=False)
     _library: Library | None = None
     _library_lock: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from eidothea.errors import BudgetSpent, Missing
 from eidothea.graph.services import Services
-from eidothea.ledger.journal import Journal
 from eidothea.state.base import digest
 from eidothea.state.idea import BASELINE
 from eidothea.state.task import Stage, hidden_split
@@ -25,7 +24,6 @@ class Trials:
 
     def __init__(self, services: Services) -> None:
         self.s = services
-        self.journal = Journal(services.folder)
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def run(self, key: TrialKey, tree_hash: str) -> TrialResult:
@@ -86,6 +84,7 @@ class Trials:
 
     async def _run(self, key: TrialKey, tree_hash: str) -> TrialResult:
         async with self.s.gate.slot():
+            self.s.stopper.check()
             over = self._over_budget()
             if over is None:
                 return await self._execute(key, tree_hash)
@@ -102,8 +101,7 @@ class Trials:
     async def _execute(self, key: TrialKey, tree_hash: str) -> TrialResult:
         self._check_room()
         tree = self.s.code.checkout(tree_hash, self.s.folder / "trees" / tree_hash[:16])
-        result = await self.s.runner.run(key, tree, tree_hash)
-        self.journal.append(key.folder, result.score)
+        result = await self.s.stopper.unless_asked(self.s.runner.run(key, tree, tree_hash))
         self._record(result, tree_hash)
         return result
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from eidothea.budget import Budget
 from eidothea.errors import BudgetSpent
 from eidothea.graph.metered import MeteredModel
+from eidothea.graph.stopping import Stopper
 from eidothea.ledger.store import Ledger
 from eidothea.state.request import Reply, Request, Tokens
 from eidothea.state.run import RunRequest
@@ -51,7 +52,7 @@ def ledger(tmp_path: Path) -> Ledger:
 def metered(ledger: Ledger, fake: CountingFake, **limits: Any) -> MeteredModel:
     request = RunRequest.model_validate({"task": "t"} | limits)
     budget = Budget(request, lambda: ledger.spending("r"), lambda seconds: None)
-    return MeteredModel(fake, "idea", "r", ledger, budget)
+    return MeteredModel(fake, "idea", "r", ledger, budget, Stopper())
 
 
 def request(text: str, key: str = "k") -> Request[Answer]:
