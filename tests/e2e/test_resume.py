@@ -31,24 +31,31 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
 
 
 def test_twenty_kills_change_nothing(undisturbed: tuple[Path, float], toy: Path, tmp_path: Path) -> None:
+    """Runs are killed at random moments, again and again until each is through, twenty times in all."""
     reference, seconds = undisturbed
-    runs, rng, kills = tmp_path / "killed", random.Random(0), 0
-    process = loops.start("run", str(toy), *SHAPE, "--name", "x", runs=runs)
-    # Every life is long enough for start-up and a random share of the work, so that kills fall all over the run.
-    while kills < KILLS and loops.kill_after(process, rng.uniform(0.3, 1.0) * seconds / 2):
+    rng, kills, number = random.Random(0), 0, 0
+    while kills < KILLS:
+        runs, number = tmp_path / f"killed-{number}", number + 1
+        kills += kill_until_through(runs, toy, rng, seconds, KILLS - kills)
+        assert loops.facts(runs, "x") == loops.facts(reference, "x")
+        finished = loops.completions(runs, "x")
+        assert len(finished) == len(set(finished)), "a trial ran to completion twice"
+        assert sorted(finished) == sorted(loops.completions(reference, "x"))
+
+
+def kill_until_through(runs: Path, toy: Path, rng: random.Random, seconds: float, most: int) -> int:
+    """Kill a run at most so often, then let it end; how often it was killed."""
+    begin = ("run", str(toy), *SHAPE, "--name", "x")
+    process, kills = loops.start(*begin, runs=runs), 0
+    while kills < most and loops.kill_after(process, rng.uniform(0.05, 0.6) * seconds):
         kills += 1
         assert loops.wait_gone(runs) == [], "a killed run left processes behind"
-        begun = (runs / "x" / "settings.toml").exists()
-        words = ("resume", "x") if begun else ("run", str(toy), *SHAPE, "--name", "x")
-        process = loops.start(*words, runs=runs)
+        begun = loops.known(runs, "x")
+        process = loops.start(*(("resume", "x") if begun else begin), runs=runs)
     process.communicate(timeout=300)
     done = loops.run("resume", "x", runs=runs)
     assert done.returncode == 0, done.stderr
-    assert kills >= 3
-    assert loops.facts(runs, "x") == loops.facts(reference, "x")
-    finished = loops.completions(runs, "x")
-    assert len(finished) == len(set(finished)), "a trial ran to completion twice"
-    assert sorted(finished) == sorted(loops.completions(reference, "x"))
+    return kills
 
 
 def test_ctrl_c_drains_and_resumes(undisturbed: tuple[Path, float], toy: Path, tmp_path: Path) -> None:
@@ -162,3 +169,13 @@ def test_results_go_to_stdout_as_json_lines(toy: Path, tmp_path: Path) -> None:
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert events[0]["kind"] == "run_started"
     assert events[-1]["kind"] == "run_finished"
+
+
+def test_a_kill_at_the_very_start_does_not_take_the_name(toy: Path, tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "settings.toml").write_text("")
+    done = loops.run("run", str(toy), *SHAPE, "--rounds", "1", "--ideas", "1", "--name", "x", runs=tmp_path)
+    assert done.returncode == 0, done.stderr
+    again = loops.run("run", str(toy), *SHAPE, "--name", "x", runs=tmp_path)
+    assert again.returncode == 2
+    assert "eidothea resume x" in again.stderr

@@ -43,6 +43,17 @@ def kill_after(process: subprocess.Popen[bytes], seconds: float) -> bool:
         return True
 
 
+def known(runs: Path, run: str) -> bool:
+    """Whether a run came as far as into the ledger, and can be resumed."""
+    if not (runs / "eidothea.db").exists():
+        return False
+    ledger = Ledger.open(f"sqlite:///{runs / 'eidothea.db'}")
+    try:
+        return ledger.run(run) is not None
+    finally:
+        ledger.close()
+
+
 def facts(runs: Path, run: str) -> dict[str, Any]:
     """What must not depend on interruptions: ideas, grades and verdicts, without times."""
     ledger = Ledger.open(f"sqlite:///{runs / 'eidothea.db'}")

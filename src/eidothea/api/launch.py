@@ -54,21 +54,21 @@ def create(request: RunRequest, settings: Settings, name: str = "") -> RunRecord
     spec = task.spec
     if request.task != spec.id:  # a path: the run must find it again from any folder
         request = request.model_copy(update={"task": str(task.folder.resolve())})
-    record = RunRecord(
-        id=_run_id(name, spec.id, settings.runs_dir),
-        request=request,
-        status="running",
-        task_hash=task.task_hash,
-        task_title=spec.title,
-        metric=spec.metric.name,
-        direction=spec.metric.direction,
-        workspace=workspace.name,
-        workspace_reason=reason,
-        environment=environment(workspace.name),
-        created_at=time.time(),
-    )
     ledger = Ledger.open(settings.ledger_url)
     try:
+        record = RunRecord(
+            id=_run_id(name, spec.id, settings.runs_dir, ledger),
+            request=request,
+            status="running",
+            task_hash=task.task_hash,
+            task_title=spec.title,
+            metric=spec.metric.name,
+            direction=spec.metric.direction,
+            workspace=workspace.name,
+            workspace_reason=reason,
+            environment=environment(workspace.name),
+            created_at=time.time(),
+        )
         _make_folder(settings.runs_dir / record.id, request, settings)
         ledger.put_run(record)
     finally:
@@ -120,12 +120,13 @@ def _unknown(run: str, ledger: Ledger, settings: Settings) -> Exception:
     return WrongUse(f"there is no run {run!r}; the newest are: {known}")
 
 
-def _run_id(name: str, task: str, runs_dir: Path) -> str:
+def _run_id(name: str, task: str, runs_dir: Path, ledger: Ledger) -> str:
     if not name:
         return f"{time.strftime('%Y%m%d')}-{task}-{secrets.token_hex(2)}"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", name):
         raise WrongUse(f"--name {name!r} may hold letters, digits, dots, dashes and underscores only")
-    if name in ("data", "library", "last") or (runs_dir / name).exists():
+    # A folder that the ledger does not know and that holds no trial is what a kill at the very start left behind.
+    if name in ("data", "library", "last") or ledger.run(name) or Journal(runs_dir / name).trials():
         raise WrongUse(f"--name {name!r} is taken; choose another one, or go on with: eidothea resume {name}")
     return name
 
@@ -136,7 +137,7 @@ def _make_folder(folder: Path, request: RunRequest, settings: Settings) -> None:
     text["request"] = request.model_dump(mode="json", exclude_none=True)
     text["settings"] = settings.model_dump(mode="json", exclude_none=True, exclude={"openai_api_key"})
     try:
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "settings.toml").write_text(tomlkit.dumps(text), encoding="utf-8")
     except OSError as error:
         raise Missing(f"the run folder {folder} cannot be written: {error.strerror or error}") from error
