@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -123,6 +123,3 @@ class Library(Protocol):
         ...
 
     def get(self, paper_id: str) -> Paper | None: ...
-
-
-Listener = Callable[[Any], None]
