@@ -2,29 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from eidothea.settings import Price, Settings
+from eidothea.state.answer import Prompt, Reply
 from eidothea.state.paper import Hit, Paper
-from eidothea.state.request import Reply, Request
+from eidothea.state.request import Context, Request
 from eidothea.state.task import Limits
 from eidothea.state.trial import Ending
 
 A = TypeVar("A", bound=BaseModel)
 
 
+class Render(Protocol):
+    """Turns a request's context into a prompt."""
+
+    def __call__(self, name: str, context: Context, room: int | None = None) -> Prompt:
+        """The prompt of the request `name`, in at most `room` characters when that is given.
+
+        Raises NoAnswer ("length") when it cannot be made to fit.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """What a model may use to be built; `tell` takes one line for whoever watches the run (a server is starting)."""
+
+    render: Render
+    settings: Settings
+    tell: Callable[[str], None] = lambda line: None
+
+
 class Model(Protocol):
-    """Anything that answers typed requests: a language model, a person, a recording, the catalogue."""
+    """Anything that answers typed requests: a language model, a person, a recording, the catalogue.
+
+    `parameters` are what its answers depend on beside the prompt (model, temperature, …), as JSON; recordings are
+    keyed by them. `price` is None when it is unknown.
+    """
 
     name: str
+    price: Price | None
+    parameters: Mapping[str, Any]
 
     @classmethod
-    def create(cls, argument: str, options: dict[str, Any]) -> Model:
-        """Build the model from what follows its kind in `--model KIND:ARGUMENT`.
+    def create(cls, argument: str, options: ModelOptions) -> Model:
+        """Build the model from what follows its kind in `--model KIND:ARGUMENT`; nothing is started or reached yet.
 
         Raises WrongUse when the argument makes no sense, Missing when something it needs is not here.
         """
@@ -33,7 +61,8 @@ class Model(Protocol):
     async def answer(self, request: Request[A]) -> Reply[A]:
         """Answer one request with a value of its answer type.
 
-        Raises ModelMistake when no usable answer could be had, Missing when the model is out of reach.
+        Raises NoAnswer when the model was asked and no usable answer came, ModelMistake when it has none to give,
+        Missing when it is out of reach or refuses the key, BudgetSpent when the request's account cannot bear it.
         """
         ...
 

@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -31,6 +31,24 @@ class _KeysOnly(DotEnvSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         return {name: value for name, value in super().__call__().items() if name.lower() in SECRETS}
+
+
+class Price(BaseModel):
+    """Dollars per million tokens; `cached` is the price of input that the provider's prompt cache serves."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached: float | None = Field(default=None, ge=0)
+
+    def cost(self, input: int, output: int, cached: int = 0) -> float:
+        """Dollars for so many tokens; `cached` of the input tokens came from the prompt cache."""
+        of_cached = self.input if self.cached is None else self.cached
+        return ((input - cached) * self.input + cached * of_cached + output * self.output) / 1e6
+
+
+FREE = Price(input=0, output=0)
 
 
 class Settings(BaseSettings):
@@ -56,6 +74,36 @@ class Settings(BaseSettings):
     """At most so many papers are shown to the idea agent."""
     max_attempts: int = Field(default=5, ge=0, le=20)
     """At most so many repairs of a failing trial."""
+    prices: dict[str, Price] = Field(default_factory=dict)
+    """Dollars per million tokens by model name, over those that come with Eidothea."""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    """Sampling temperature of language models; None leaves it to the server."""
+    max_output_tokens: int = Field(default=16_384, ge=64)
+    """At most so many tokens an answer; also what a budget keeps back for it."""
+    context_tokens: int | None = Field(default=None, ge=1024)
+    """The model's context window, where it is small: longer prompts are shortened to fit."""
+    first_token_s: float = Field(default=300, gt=0)
+    """Seconds to wait for the first token of an answer before asking again."""
+    idle_s: float = Field(default=60, gt=0)
+    """Seconds without a further token before an answer is given up and asked for again."""
+    requests_per_minute: int = Field(default=0, ge=0)
+    """At most so many requests a minute to one endpoint; 0 means no limit."""
+    tokens_per_minute: int = Field(default=0, ge=0)
+    """At most so many tokens a minute to and from one endpoint; 0 means no limit."""
+    requests_at_once: int = Field(default=8, ge=1)
+    """At most so many requests under way at one endpoint."""
+    vllm_command: str = "vllm"
+    """The program that `vllm:NAME` starts as `<vllm_command> serve NAME`."""
+    vllm_gpu_memory: float = Field(default=0.9, gt=0, le=1)
+    """The share of GPU memory that a started vLLM may take."""
+    vllm_max_len: int = Field(default=0, ge=0)
+    """The longest context of a started vLLM in tokens; 0 leaves it to the model."""
+    vllm_start_s: float = Field(default=900, gt=0)
+    """Seconds that a started vLLM may take until it answers."""
+    llamacpp_threads: int = Field(default=1, ge=1)
+    """CPU threads of `llamacpp:` models."""
+    telemetry: bool = False
+    """Send OpenTelemetry spans of every node and model call to where OTEL_EXPORTER_OTLP_ENDPOINT says."""
     openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
     """The key for OpenAI-compatible servers."""
 

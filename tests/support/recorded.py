@@ -6,12 +6,12 @@ import random
 from pathlib import Path
 
 from eidothea.ledger.store import Ledger
+from eidothea.state.answer import Tokens
 from eidothea.state.edit import Edit
 from eidothea.state.event import Event
 from eidothea.state.idea import BASELINE, Hypothesis, Idea, Prediction
 from eidothea.state.paper import Paper, RankedPaper
-from eidothea.state.record import AttemptRecord, CallRecord, IdeaRecord, RunRecord
-from eidothea.state.request import Tokens
+from eidothea.state.record import AttemptRecord, CallRecord, Charge, IdeaRecord, RunRecord
 from eidothea.state.run import RunRequest
 from eidothea.state.task import Metric, Stage
 from eidothea.state.trial import Environment, Failure, Grade, TrialKey, TrialResult, Usage
@@ -59,6 +59,7 @@ class Recorder:
                 answer="{}", tokens=Tokens(input=900, output=100, usd=0.25),
             )
         )  # fmt: skip
+        self.charges()
         self.ledger.add_active(self.run, 125.0)
         self.events(found)
 
@@ -124,6 +125,19 @@ class Recorder:
         fields = {"status": "judged", "analysis": {"happened": "it ran", "lesson": f"keep in mind: {idea.title}"}}
         self.ledger.put_idea(IdeaRecord.model_validate({"run": self.run, "idea": idea, **fields, **more}))
         self.ledger.freeze(self.run, idea)
+
+    def charges(self) -> None:
+        """Sends of two agents about a round and two ideas; one without a price, one lost when a process died."""
+        self.charge("a", "idea", "", Tokens(input=900, output=100, usd=0.125))
+        self.charge("b", "coder", "r1-01", Tokens(input=2000, cached=1500, output=300, usd=0.0625))
+        self.charge("c", "coder", "r1-02", Tokens(input=500, output=200, usd=None))
+        self.charge("d", "coder", "r1-02", Tokens(input=700, output=300, usd=0.0625), "lost")
+
+    def charge(self, name: str, agent: str, idea: str, tokens: Tokens, state: str = "settled") -> None:
+        about = {"id": f"{self.run}/{name}", "run": self.run, "key": name, "agent": agent, "idea": idea, "round": 1}
+        self.ledger.put_charge(
+            Charge.model_validate({**about, "model": "openai:some-model", "tokens": tokens, "state": state})
+        )
 
     def judge(
         self, idea: str, kind: str, found: Comparison | None, replicate: Comparison | None, **more: object

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 
 from eidothea.budget import Budget
 from eidothea.graph.stopping import Stopper
+from eidothea.graph.telemetry import OFF, Telemetry
 from eidothea.ledger.store import Ledger
 from eidothea.protocols import Library, Model, Workspace
 from eidothea.settings import Settings
@@ -43,6 +45,7 @@ class Services:
     listener: Callable[[Event], None]
     created_at: int
     stopper: Stopper = field(default_factory=Stopper)
+    telemetry: Telemetry = OFF
     gate: TrialGate = field(init=False)
     _library: Library | None = None
     _library_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -72,6 +75,10 @@ class Services:
         written = self.ledger.put_event(event)
         if written is not None:
             self.listener(written)
+
+    def note(self, line: str) -> None:
+        """One line about a model, for whoever watches."""
+        self.emit("model_note", f"{time.time():.6f}", line)
 
 
 class TrialGate:

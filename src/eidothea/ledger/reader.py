@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from eidothea.ledger import tables as t
+from eidothea.state.answer import Tokens
 from eidothea.state.event import Event
 from eidothea.state.idea import BASELINE, Idea
 from eidothea.state.paper import Paper, RankedPaper
-from eidothea.state.record import AttemptRecord, CallRecord, IdeaRecord, RunRecord, Spending
+from eidothea.state.record import AttemptRecord, CallRecord, Charge, IdeaRecord, RunRecord, Spending, Spent
 from eidothea.state.task import Stage
 from eidothea.state.trial import TrialResult
 from eidothea.state.verdict import Verdict
@@ -139,12 +140,38 @@ class Reader:
         query = select(t.Event).where(t.Event.run == run, t.Event.id > after).order_by(t.Event.id).limit(limit)
         return [Event.model_validate(row.value | {"id": row.id}) for row in self._rows(query)]
 
-    def spending(self, run: str) -> Spending:
+    def charges(self, run: str) -> list[Charge]:
+        """Every send to a model that may cost something, oldest first."""
+        return [_charge(row) for row in self._rows(select(t.Charge).where(t.Charge.run == run).order_by(t.Charge.at))]
+
+    def spent_by(self, run: str, part: Literal["agent", "idea", "round", "model"]) -> list[Spent]:
+        """What each agent, idea, round or model of a run has used, in the order of their names."""
+        column, usd = getattr(t.Charge, part), t.Charge.usd
+        sums = [func.sum(c) for c in (t.Charge.input, t.Charge.cached, t.Charge.output, usd)]
+        query = select(column, func.count(), *sums, func.count(usd)).where(t.Charge.run == run)
         with Session(self.engine) as session:
-            columns = (func.count(), func.sum(t.Call.tokens), func.sum(t.Call.usd), func.count(t.Call.usd))
-            calls, tokens, usd, priced = session.execute(select(*columns).where(t.Call.run == run)).one()
+            rows = session.execute(query.group_by(column).order_by(column)).all()
+        return [
+            Spent(name=str(name), sends=n, input=i, cached=c, output=o, usd=cost or 0.0, unpriced=n - priced)
+            for name, n, i, c, o, cost, priced in rows
+        ]
+
+    def spending(self, run: str) -> Spending:
+        of, state = t.Charge, t.Charge.state
+        columns = (func.count(), func.sum(of.input + of.output), func.sum(of.usd), func.count(of.usd))
+        with Session(self.engine) as session:
+            sends, tokens, usd, priced = session.execute(select(*columns).where(of.run == run)).one()
+            lost = session.scalar(select(func.count()).where(of.run == run, state == "lost")) or 0
+            calls = session.scalar(select(func.count()).where(t.Call.run == run)) or 0
             hours = (session.scalar(select(t.Run.active_s).where(t.Run.id == run)) or 0.0) / 3600
-        return Spending(hours=hours, tokens=tokens or 0, usd=usd or 0.0, calls=calls, unpriced=calls - priced)
+        spent = {"hours": hours, "tokens": tokens or 0, "usd": usd or 0.0, "calls": calls, "sends": sends}
+        return Spending(**spent, unpriced=sends - priced, lost=lost)
+
+
+def _charge(row: t.Charge) -> Charge:
+    names = ("input", "cached", "output", "usd")
+    fields = {name: getattr(row, name) for name in Charge.model_fields if name != "tokens"}
+    return Charge(tokens=Tokens(**{name: getattr(row, name) for name in names}), **fields)
 
 
 def _run(row: t.Run) -> RunRecord:

@@ -18,7 +18,7 @@ from eidothea.ledger.reader import Reader
 from eidothea.state.event import Event
 from eidothea.state.idea import Idea
 from eidothea.state.paper import Paper, RankedPaper
-from eidothea.state.record import AttemptRecord, CallRecord, IdeaRecord, RunRecord
+from eidothea.state.record import AttemptRecord, CallRecord, Charge, IdeaRecord, RunRecord
 from eidothea.state.trial import TrialResult
 from eidothea.state.verdict import Verdict
 
@@ -144,12 +144,24 @@ class Ledger(Reader):
                 name=call.name,
                 agent=call.agent,
                 model=call.model,
-                tokens=call.tokens.input + call.tokens.output,
+                tokens=call.tokens.total,
                 usd=call.tokens.usd,
                 at=call.at,
                 value=call.model_dump(mode="json"),
             )
         )
+
+    def put_charge(self, charge: Charge) -> None:
+        """Write what a send keeps back, and later over it what it used."""
+        row = charge.model_dump(exclude={"tokens"}) | charge.tokens.model_dump()
+        self._merge(t.Charge(**row))
+
+    def lose_charges(self, run: str) -> list[Charge]:
+        """Give up what a process that died had kept back: nobody knows what was used, so the worst case stands."""
+        lost = [c.model_copy(update={"state": "lost"}) for c in self.charges(run) if c.state == "held"]
+        for charge in lost:
+            self.put_charge(charge)
+        return lost
 
     def put_event(self, event: Event) -> Event | None:
         """Append an event; None when it was there already."""

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import JSON, Float, ForeignKeyConstraint, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-REVISION = "0001"  # the newest migration; tests hold it equal to Alembic's head
+REVISION = "0002"  # the newest migration; tests hold it equal to Alembic's head
 
 
 class Table(DeclarativeBase):
@@ -129,6 +129,25 @@ class Call(Table):
     usd: Mapped[float | None]
     at: Mapped[float]
     value: Mapped[dict[str, Any]]
+
+
+class Charge(Table):
+    """A send to a model and what it costs; written before it goes out."""
+
+    __tablename__ = "charges"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    run: Mapped[str] = mapped_column(index=True)
+    key: Mapped[str]
+    agent: Mapped[str]
+    idea: Mapped[str]
+    round: Mapped[int]
+    model: Mapped[str]
+    input: Mapped[int]
+    cached: Mapped[int]
+    output: Mapped[int]
+    usd: Mapped[float | None]
+    state: Mapped[str]
+    at: Mapped[float]
 
 
 class Event(Table):

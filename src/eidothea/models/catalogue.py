@@ -6,17 +6,20 @@ state, so the same request always gets the same answer, and a resumed run goes o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from eidothea.errors import ModelMistake, WrongUse
+from eidothea.protocols import ModelOptions
+from eidothea.settings import FREE, Price
+from eidothea.state.answer import Reply
 from eidothea.state.request import (
     AnalyseContext,
     CodeContext,
     ProposeContext,
     RepairContext,
-    Reply,
     Request,
     ScorePapersContext,
 )
@@ -28,9 +31,11 @@ class Catalogue:
     """The default model: needs no key, no network and no GPU."""
 
     name = "catalogue"
+    price: Price | None = FREE
+    parameters: Mapping[str, Any] = {}
 
     @classmethod
-    def create(cls, argument: str, options: dict[str, Any]) -> Catalogue:
+    def create(cls, argument: str, options: ModelOptions) -> Catalogue:
         """Build it. Raises WrongUse for any argument: there is nothing to choose."""
         if argument:
             raise WrongUse(f"the catalogue takes no argument: write --model catalogue, not catalogue:{argument}")
@@ -39,9 +44,9 @@ class Catalogue:
     async def answer(self, request: Request[A]) -> Reply[A]:
         """Answer one request; raises ModelMistake when the moves hold no answer to it."""
         value = _answer(request.context, request.seed)
-        if not isinstance(value, request.answer):
+        if not issubclass(request.answer, type(value)):
             raise ModelMistake(f"the catalogue answers {request.name} with a {type(value).__name__}")
-        return Reply(value=value, text=value.model_dump_json())
+        return Reply(request.answer.model_validate(value.model_dump()), value.model_dump_json())
 
     async def close(self) -> None:
         """Nothing to release."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from eidothea.state.base import Value
 
 
@@ -11,6 +13,6 @@ class Edit(Value):
     `path` is relative to the tree, with forward slashes.
     """
 
-    path: str
-    search: str = ""
-    replace: str
+    path: str = Field(max_length=300)
+    search: str = Field(default="", max_length=100_000)
+    replace: str = Field(max_length=100_000)

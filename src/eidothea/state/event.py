@@ -25,6 +25,7 @@ EventKind = Literal[
     "run_finished",
     "run_stopped",
     "warning",
+    "model_note",
 ]
 
 

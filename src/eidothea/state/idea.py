@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from eidothea.state.base import Value
 from eidothea.state.move import MoveUse
 
+Name = Annotated[str, StringConstraints(max_length=200)]
+Step = Annotated[str, StringConstraints(max_length=500)]
 BASELINE = "baseline"  # the id under which the unchanged baseline's trials are kept
 
 
 class Prediction(Value):
     """What will be measured if the hypothesis is right; frozen before the first trial."""
 
-    metric: str
+    metric: str = Field(max_length=100)
     direction: Literal["increase", "decrease"]
     min_effect: float = Field(ge=0, description="in the metric's units")
     confidence: float = Field(ge=0, le=1, description="probability that the prediction comes true")
@@ -36,11 +38,11 @@ class IdeaDraft(Value):
     title: str = Field(min_length=1, max_length=300)
     hypothesis: Hypothesis
     method: str = Field(max_length=8000)
-    plan: tuple[str, ...] = Field(default=(), max_length=20)
-    citations: tuple[str, ...] = Field(default=(), max_length=20)
-    parents: tuple[str, ...] = Field(default=(), max_length=10)
+    plan: tuple[Step, ...] = Field(default=(), max_length=20)
+    citations: tuple[Name, ...] = Field(default=(), max_length=20)
+    parents: tuple[Name, ...] = Field(default=(), max_length=10)
     risk: str = Field(default="", max_length=2000)
-    moves: tuple[MoveUse, ...] = ()
+    moves: tuple[MoveUse, ...] = Field(default=(), max_length=10)
 
 
 class Idea(IdeaDraft):

@@ -64,5 +64,5 @@ class Move(Value):
 class MoveUse(Value):
     """A move with the settings an idea chose for it."""
 
-    move: str
-    settings: dict[str, Setting] = Field(default_factory=dict)
+    move: str = Field(max_length=100)
+    settings: dict[str, Setting] = Field(default_factory=dict, max_length=20)

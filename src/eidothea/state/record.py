@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
+from eidothea.state.answer import Outcome, Tokens
 from eidothea.state.base import Value
 from eidothea.state.edit import Edit
 from eidothea.state.idea import Idea
-from eidothea.state.request import Tokens
 from eidothea.state.run import RunRequest
 from eidothea.state.trial import Environment, Failure
 from eidothea.state.verdict import Noise
@@ -68,7 +68,11 @@ class AttemptRecord(Value):
 
 
 class CallRecord(Value):
-    """One model call, its answer kept so that it is never paid for twice."""
+    """One model call, its answer kept so that it is never paid for twice.
+
+    `answer` is the answer as JSON, empty when there was none: `outcome` says why then, `problem` what the agent was
+    told, and `text` what the model wrote. `recording` is the key under which a recording holds the call.
+    """
 
     run: str
     key: str
@@ -76,18 +80,59 @@ class CallRecord(Value):
     agent: str
     model: str
     fingerprint: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    system: str = ""
     prompt: str = ""
-    answer: str
+    recording: str = ""
+    outcome: Outcome = "answered"
+    answer: str = ""
+    problem: str = ""
+    text: str = ""
     tokens: Tokens = Tokens()
     seconds: float = 0.0
     at: float = 0.0
 
 
+class Charge(Value):
+    """One send to a model that may cost something, kept back at its worst case until what it really used is known.
+
+    A charge still `held` when its process died stays at the worst case and becomes `lost`: nobody knows what was used.
+    """
+
+    id: str = ""
+    run: str
+    key: str
+    agent: str
+    idea: str = ""
+    round: int = 0
+    model: str = ""
+    tokens: Tokens = Tokens()
+    state: Literal["held", "settled", "lost"] = "held"
+    at: float = 0.0
+
+
+class Spent(Value):
+    """What one agent, idea, round or model has used; `unpriced` sends have tokens but no known price."""
+
+    name: str
+    sends: int = 0
+    input: int = 0
+    cached: int = 0
+    output: int = 0
+    usd: float = 0.0
+    unpriced: int = 0
+
+
 class Spending(Value):
-    """What a run has spent so far; `unpriced` calls have tokens but no known price."""
+    """What a run has spent so far; `unpriced` sends have tokens but no known price, `lost` ones count at their worst.
+
+    `tokens` and `usd` include what is kept back for sends under way.
+    """
 
     hours: float = 0.0
     tokens: int = 0
     usd: float = 0.0
     calls: int = 0
+    sends: int = 0
     unpriced: int = 0
+    lost: int = 0

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
+from eidothea.state.answer import Account, Unlimited
 from eidothea.state.base import Value
 from eidothea.state.edit import Edit
 from eidothea.state.idea import Idea, IdeaDraft
@@ -19,50 +20,40 @@ from eidothea.state.verdict import Lesson, Noise, Verdict
 A = TypeVar("A", bound=BaseModel)
 
 
+class Context(Value):
+    """What a request is about; `problem` says what was wrong with the previous answer, and is empty at first."""
+
+    problem: str = ""
+
+
 @dataclass(frozen=True)
 class Request(Generic[A]):
     """One question to a model. `name` is also the prompt's file name; `key` identifies it within its run."""
 
     name: str
     key: str
-    context: BaseModel
+    context: Context
     answer: type[A]
     seed: int = 0
+    account: Account = field(default_factory=Unlimited, compare=False)
 
 
-class Tokens(Value):
-    """What an answer cost; `usd` is None when the model's price is unknown."""
-
-    input: int = 0
-    output: int = 0
-    usd: float | None = 0.0
-
-
-@dataclass(frozen=True)
-class Reply(Generic[A]):
-    """An answer, the text it was parsed from, and what it cost."""
-
-    value: A
-    text: str = ""
-    tokens: Tokens = field(default_factory=Tokens)
-
-
-class ScorePapersContext(Value):
+class ScorePapersContext(Context):
     task: TaskSpec
     papers: tuple[Hit, ...]
 
 
 class PaperScore(Value):
-    paper: str
+    paper: str = Field(max_length=200)
     score: int = Field(ge=1, le=10)
     reason: str = Field(max_length=500)
 
 
 class PaperScores(Value):
-    scores: tuple[PaperScore, ...]
+    scores: tuple[PaperScore, ...] = Field(max_length=400)
 
 
-class ProposeContext(Value):
+class ProposeContext(Context):
     """`taken` are the titles of ideas that exist already; `moves` is what the catalogue may compose."""
 
     task: TaskSpec
@@ -77,11 +68,11 @@ class ProposeContext(Value):
 
 
 class Proposals(Value):
-    ideas: tuple[IdeaDraft, ...]
+    ideas: tuple[IdeaDraft, ...] = Field(max_length=60)
 
 
-class CodeContext(Value):
-    """`problem` is empty at first; then it says what was wrong with the previous edits."""
+class CodeContext(Context):
+    """`lab` is the reference of the building blocks that candidates may import."""
 
     task: TaskSpec
     readme: str
@@ -91,7 +82,6 @@ class CodeContext(Value):
     lab: str
     limits: Limits
     moves: tuple[Move, ...] = ()
-    problem: str = ""
 
 
 class Edits(Value):
@@ -107,8 +97,11 @@ class Structure(Value):
     files: tuple[str, ...] = ()
 
 
-class RepairContext(Value):
-    """`suggestions` are repairs that rules derived from the same failure, best first."""
+class RepairContext(Context):
+    """`suggestions` are repairs that rules derived from the same failure, best first.
+
+    `tried` are the diagnoses of the earlier repairs of this idea, oldest first.
+    """
 
     task: TaskSpec
     idea: Idea
@@ -118,8 +111,8 @@ class RepairContext(Value):
     limits: Limits
     attempt: int
     repeated: bool = False
+    tried: tuple[str, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
-    problem: str = ""
 
 
 class Suggestion(Value):
@@ -137,7 +130,7 @@ class Repair(Value):
     edits: tuple[Edit, ...] = Field(default=(), max_length=40)
 
 
-class AnalyseContext(Value):
+class AnalyseContext(Context):
     task: TaskSpec
     idea: Idea
     verdict: Verdict

@@ -23,6 +23,7 @@ class RunRequest(Value):
     seed: int = Field(default=0, ge=0)
     parallel: PositiveInt = 1
     control: Literal["", "random"] = ""
+    record: str = ""
     max_attempts: int = Field(default=5, ge=0)
     max_papers: PositiveInt = 20
     budget_hours: float | None = Field(default=None, gt=0)

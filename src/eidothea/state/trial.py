@@ -23,6 +23,7 @@ FailureKind = Literal[
     "predictions",
     "unchanged",
     "edit",
+    "model",
 ]
 
 
@@ -123,9 +124,3 @@ class TrialResult(Value):
     tree_hash: str = ""
     task_hash: str = ""
     reused_from: str = ""
-
-    @property
-    def transductive(self) -> bool:
-        """Whether prediction took over a fifth of the time: it may have trained on the hidden inputs."""
-        total = self.train.wall_s + self.predict.wall_s
-        return total > 0 and self.predict.wall_s > 0.2 * total

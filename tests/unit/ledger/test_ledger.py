@@ -15,10 +15,10 @@ from eidothea.errors import Missing, WrongUse
 from eidothea.ledger.journal import Journal
 from eidothea.ledger.store import Ledger
 from eidothea.ledger.tables import REVISION, Table
+from eidothea.state.answer import Tokens
 from eidothea.state.event import Event
 from eidothea.state.idea import Hypothesis, Idea, Prediction
-from eidothea.state.record import CallRecord, IdeaRecord, RunRecord
-from eidothea.state.request import Tokens
+from eidothea.state.record import CallRecord, Charge, IdeaRecord, RunRecord
 from eidothea.state.run import RunRequest
 from eidothea.state.trial import TrialKey, TrialResult
 
@@ -94,11 +94,11 @@ def test_spending_counts_calls_and_time(ledger: Ledger) -> None:
     ledger.add_active("r", 1800)
     for number, usd in enumerate((0.25, None)):
         tokens = Tokens(input=10, output=5, usd=usd)
-        call = CallRecord(
-            run="r", key=str(number), name="n", agent="a", model="m", fingerprint="f", answer="{}", tokens=tokens
-        )
-        ledger.put_call(call)
-        ledger.put_call(call)
+        call = CallRecord(run="r", key=str(number), name="n", agent="a", model="m", fingerprint="f", answer="{}")
+        charge = Charge(id=str(number), run="r", key=str(number), agent="a", tokens=tokens, state="settled")
+        for _ in range(2):
+            ledger.put_call(call)
+            ledger.put_charge(charge)
     spent = ledger.spending("r")
     assert (spent.hours, spent.tokens, spent.usd, spent.calls, spent.unpriced) == (1.0, 30, 0.25, 2, 1)
 
