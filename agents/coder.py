@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from eidothea.errors import ModelMistake
+from eidothea.errors import ModelMistake, Unchanged
 from eidothea.protocols import Model
+from eidothea.state.answer import NoAnswer
 from eidothea.state.edit import Edit
 from eidothea.state.idea import Idea
 from eidothea.state.request import CodeContext, Edits, Request
@@ -37,8 +38,9 @@ class CoderAgent:
     ) -> Implemented:
         """The idea put into `tree` (the baseline when none is given).
 
-        Edits that do not apply, do not compile or change nothing are told to the model, three times at most; raises
-        ModelMistake with the last problem then (Unchanged when it was that).
+        Answers cut off or out of shape, and edits that do not apply, do not compile or change nothing, are told to the
+        model, three times at most; raises ModelMistake with the last problem then (Unchanged when it was that), and
+        NoAnswer at once for a refusal.
         """
         before = dict(task.baseline if tree is None else tree)
         problem: ModelMistake | None = None
@@ -47,13 +49,21 @@ class CoderAgent:
             request = Request("write_code", f"{key}/{number}" if key else "", context, Edits, seed)
             try:
                 answer = (await self._model.answer(request)).value
+            except NoAnswer as none:
+                if none.why == "refusal":
+                    raise
+                problem = none
+                continue
             except ModelMistake as given_up:  # the problem it was asked about says more than that it has no answer
                 raise problem or given_up from given_up
             try:
                 return Implemented(changed(before, answer.edits, task.spec.editable), answer.edits, number)
             except ModelMistake as mistake:
                 problem = mistake
-        raise type(problem or ModelMistake())(f"no usable code in {MAX_TRIES} tries; the last problem was: {problem}")
+        said = f"no usable code in {MAX_TRIES} tries; the last problem was: {problem}"
+        if isinstance(problem, NoAnswer):
+            raise NoAnswer(said, problem.why)
+        raise Unchanged(said) if isinstance(problem, Unchanged) else ModelMistake(said)
 
     def _context(self, task: Task, idea: Idea, tree: dict[str, str], problem: str) -> CodeContext:
         return CodeContext(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from eidothea.errors import ModelMistake
 from eidothea.protocols import Model
+from eidothea.state.answer import NoAnswer
 from eidothea.state.edit import Edit
 from eidothea.state.idea import Idea
 from eidothea.state.record import AttemptRecord
@@ -54,8 +55,8 @@ class DebuggerAgent:
     ) -> Repaired:
         """One attempt. `history` are the earlier attempts on this idea, `written` the edits that implemented it.
 
-        The same failure twice shows the model a wider structure. Unusable edits are told to the model, three times
-        at most; it gives up with the cause then, as it does when the model has no edits to offer.
+        The same failure twice shows the model a wider structure. Unusable answers and edits are told to the model,
+        three times at most; it gives up with the cause then, as it does when the model has no edits to offer.
         """
         before = dict(files)
         repeated = any(past.failure.signature == failure.signature for past in history)
@@ -71,6 +72,7 @@ class DebuggerAgent:
             limits=task.spec.limits,
             attempt=attempt,
             repeated=repeated,
+            tried=tuple(past.diagnosis for past in history),
             suggestions=suggestions,
         )
         return await self._ask(context, before, key, seed)
@@ -79,7 +81,13 @@ class DebuggerAgent:
         shown = context.structure
         for number in range(1, MAX_TRIES + 1):
             request = Request("repair", f"{key}/{number}" if key else "", context, Repair, seed)
-            answer = (await self._model.answer(request)).value
+            try:
+                answer = (await self._model.answer(request)).value
+            except NoAnswer as none:
+                if none.why == "refusal":
+                    return Repaired(before, f"The model refuses to repair it: {none}", (), shown, gave_up=True)
+                context = context.model_copy(update={"problem": str(none)})
+                continue
             if not answer.edits:
                 return Repaired(before, answer.diagnosis, (), shown, gave_up=True)
             try:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
 
+from pydantic import create_model
+
+from eidothea.agents._ask import ask
 from eidothea.protocols import Library, Model
-from eidothea.state.base import digest
-from eidothea.state.idea import Idea, IdeaDraft
+from eidothea.state.base import Value, digest
+from eidothea.state.idea import Hypothesis, Idea, IdeaDraft, Prediction
 from eidothea.state.move import ChoiceParam, Move, Setting
 from eidothea.state.paper import RankedPaper
 from eidothea.state.request import Proposals, ProposeContext, Request
+from eidothea.state.task import Metric
 from eidothea.state.verdict import Lesson, Noise
 from eidothea.tools.tasks import Task
 
 SURPLUS = 2  # ideas asked for per idea wanted: some will be dropped
+T = TypeVar("T", bound=Value)
 Filter = Callable[[IdeaDraft, Sequence[IdeaDraft]], str]  # the reason to drop the idea, or ""
 
 
@@ -50,8 +57,8 @@ class IdeaAgent:
     ) -> Proposed:
         """At most `n` ideas that are new, can be run and cite known papers only.
 
-        `taken` are ideas that exist already. Without `papers` the library's are ranked first. Raises ModelMistake
-        when the model has no usable answer.
+        `taken` are ideas that exist already. Without `papers` the library's are ranked first. Raises NoAnswer
+        when the model has no usable answer in three tries.
         """
         if papers is None:
             from eidothea.tools.papers.ranking import rank
@@ -68,8 +75,10 @@ class IdeaAgent:
             moves=task.moves,
             n=SURPLUS * n,
         )
-        reply = await self._model.answer(Request("propose_ideas", key, context, Proposals, seed))
-        return self._sift(task, reply.value.ideas, taken, papers, n)
+        answer = proposals_for(task.spec.metric.name, _better(task.spec.metric))
+        reply = await ask(self._model, Request("propose_ideas", key, context, answer, seed), tries=3)
+        ideas = Proposals.model_validate(reply.value.model_dump()).ideas
+        return self._sift(task, ideas, taken, papers, n)
 
     def _sift(
         self, task: Task, ideas: Sequence[IdeaDraft], taken: Sequence[Idea], papers: Sequence[RankedPaper], n: int
@@ -89,6 +98,29 @@ class IdeaAgent:
             struck += len(idea.citations) - len(known)
             kept.append(idea.model_copy(update={"citations": known}))
         return Proposed(kept, dropped, struck)
+
+
+@functools.cache
+def proposals_for(metric: str, direction: str) -> type[Proposals]:
+    """The answer's type for one task: ideas can only predict the metric that the task judges by, for the better.
+
+    Constrained decoding then keeps a small model from naming another one.
+    """
+    # Types are made here, so what they hold is not known to a type checker.
+    fields: dict[str, Any] = {"metric": (Literal[metric], ...), "direction": (Literal[direction], ...)}
+    prediction = _narrowed(Prediction, **fields)
+    hypothesis = _narrowed(Hypothesis, prediction=(prediction, ...))
+    draft: Any = _narrowed(IdeaDraft, hypothesis=(hypothesis, ...))
+    return _narrowed(Proposals, ideas=(tuple[draft, ...], Proposals.model_fields["ideas"]))
+
+
+def _narrowed(of: type[T], **fields: Any) -> type[T]:  # noqa: ANN401 - what pydantic takes for a field
+    """The type under its own name and description, with some fields of a narrower type."""
+    return create_model(of.__name__, __base__=of, __doc__=of.__doc__, **fields)
+
+
+def _better(metric: Metric) -> Literal["increase", "decrease"]:
+    return "increase" if metric.direction == "max" else "decrease"
 
 
 def _duplicate(idea: IdeaDraft, bank: Sequence[IdeaDraft]) -> str:
@@ -112,10 +144,9 @@ def _normal(text: str) -> str:
 
 def _infeasible(idea: IdeaDraft, task: Task) -> str:
     prediction, metric = idea.hypothesis.prediction, task.spec.metric
-    better = "increase" if metric.direction == "max" else "decrease"
     if prediction.metric != metric.name:
         return f"it predicts {prediction.metric!r}, which this task does not judge by ({metric.name!r} is)"
-    if prediction.direction != better:
+    if prediction.direction != _better(metric):
         return f"it predicts a change of {metric.name} for the worse"
     moves = {move.name: move for move in task.moves}
     for use in idea.moves:

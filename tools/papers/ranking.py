@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from eidothea.errors import ModelMistake
 from eidothea.protocols import Library, Model
+from eidothea.state.answer import NoAnswer
 from eidothea.state.paper import Hit, RankedPaper
 from eidothea.state.request import PaperScores, Request, ScorePapersContext
 from eidothea.state.task import TaskSpec
@@ -13,6 +13,7 @@ from eidothea.state.task import TaskSpec
 THRESHOLD = 8
 FEWEST = 5
 OVERSAMPLE = 2
+UNSCORED = 1
 
 log = logging.getLogger(__name__)
 
@@ -42,18 +43,29 @@ async def rank(
 
     The model scores twice as many candidates as are wanted, from 1 to 10. Papers below `threshold` are left out,
     but the five best stay whatever their score: without papers there are no citations. Scores of papers the
-    model was not shown are dropped and logged; raises ModelMistake when none is left. [] for an empty library.
+    model was not shown are dropped and logged. [] for an empty library. Where the model gives no usable scores, the
+    nearest papers stand in, with a score of `UNSCORED` and that as their reason: a run needs no scores to go on.
     """
     hits = candidates(library, task, OVERSAMPLE * max_papers)
     if not hits:
         return []
     context = ScorePapersContext(task=task, papers=tuple(hits))
     request = Request("score_papers", key="survey/score_papers", context=context, answer=PaperScores, seed=seed)
-    reply = await model.answer(request)
-    ranked = _ranked(hits, reply.value)
+    try:
+        ranked = _ranked(hits, (await model.answer(request)).value)
+    except NoAnswer as none:
+        return _unscored(hits[:max_papers], str(none))
     if not ranked:
-        raise ModelMistake("none of the scored papers is one of those shown; score papers by the ids given")
+        return _unscored(hits[:max_papers], "none of the scored papers is one of those shown")
     return [paper for n, paper in enumerate(ranked[:max_papers]) if paper.score >= threshold or n < FEWEST]
+
+
+def _unscored(hits: list[Hit], why: str) -> list[RankedPaper]:
+    log.warning("the papers are ranked by similarity alone: %s", why)
+    return [
+        RankedPaper(paper=hit.paper, score=UNSCORED, reason=f"not scored, similarity {hit.similarity:.2f}: {why}"[:500])
+        for hit in hits
+    ]
 
 
 def _ranked(hits: list[Hit], answer: PaperScores) -> list[RankedPaper]:

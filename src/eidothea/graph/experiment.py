@@ -13,6 +13,7 @@ from eidothea.errors import ModelMistake, Unchanged
 from eidothea.graph.evidence import Evidence
 from eidothea.graph.services import Services
 from eidothea.graph.trials import Trials, gather
+from eidothea.state.answer import NoAnswer
 from eidothea.state.base import derived_seed
 from eidothea.state.record import AttemptRecord, IdeaRecord
 from eidothea.state.run import ExperimentState, Phase
@@ -41,7 +42,7 @@ class Experiment:
                 self.s.task, record.idea, self.s.task.baseline, key=f"{state.idea}/code", seed=self._seed(state, "code")
             )
         except ModelMistake as mistake:
-            kind: FailureKind = "unchanged" if isinstance(mistake, Unchanged) else "edit"
+            kind = _kind_of(mistake)
             self._give_up(record, Failure(kind=kind, step="code", message=str(mistake)))
             return {"phase": "over"}
         written = record.model_copy(update={"edits": done.edits})
@@ -167,6 +168,12 @@ class Experiment:
 
     def _seed(self, state: ExperimentState, what: str) -> int:
         return derived_seed(self.s.request.seed, state.idea, what)
+
+
+def _kind_of(mistake: ModelMistake) -> FailureKind:
+    if isinstance(mistake, NoAnswer):
+        return "model"
+    return "unchanged" if isinstance(mistake, Unchanged) else "edit"
 
 
 def branch(idea: str) -> str:

@@ -6,11 +6,12 @@ from typing import Any
 
 from langgraph.types import Send
 
-from eidothea.agents.idea import IdeaAgent
+from eidothea.agents.idea import IdeaAgent, Proposed
 from eidothea.graph.analysis import Analyser
 from eidothea.graph.evidence import Evidence
 from eidothea.graph.services import Services
 from eidothea.graph.trials import Trials
+from eidothea.state.answer import NoAnswer
 from eidothea.state.base import derived_seed
 from eidothea.state.idea import Idea, IdeaDraft
 from eidothea.state.record import IdeaRecord
@@ -72,16 +73,20 @@ class Research:
         library = await self.s.library()
         agent = IdeaAgent(self.s.models["idea"], library)
         taken = tuple(r.idea for r in self.s.ledger.ideas(self.s.run) if r.idea.round < number)
-        proposed = await agent.propose(
-            self.s.task,
-            self.s.request.ideas,
-            lessons=self._lessons(),
-            papers=self.s.ledger.rankings(self.s.run),
-            taken=taken,
-            noise=self.evidence.noise(),
-            key=f"r{number}/ideas",
-            seed=derived_seed(self.s.request.seed, "ideas", number),
-        )
+        try:
+            proposed = await agent.propose(
+                self.s.task,
+                self.s.request.ideas,
+                lessons=self._lessons(),
+                papers=self.s.ledger.rankings(self.s.run),
+                taken=taken,
+                noise=self.evidence.noise(),
+                key=f"r{number}/ideas",
+                seed=derived_seed(self.s.request.seed, "ideas", number),
+            )
+        except NoAnswer as none:  # a round without ideas loses nothing; the next one may have some
+            proposed = Proposed([], [])
+            self.s.emit("warning", f"r{number}/ideas", f"round {number} has no ideas: {none}", round=number)
         cited = {paper for draft in proposed.ideas for paper in draft.citations}
         self.s.ledger.put_papers([paper for paper in map(library.get, sorted(cited)) if paper])
         ideas = [self._register(number, place, draft) for place, draft in enumerate(proposed.ideas, 1)]

@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
+from eidothea.state.answer import Reply
 from eidothea.state.idea import Hypothesis, Idea, IdeaDraft, Prediction
 from eidothea.state.paper import Hit, Paper
-from eidothea.state.request import Reply, Request
+from eidothea.state.request import Request
 from eidothea.tools.tasks import Task, load
 
 PAPERS = [Paper(id="arxiv:1", title="One"), Paper(id="arxiv:2", title="Two")]
 
 
 class ScriptedFakeModel:
-    """Gives the answers of a list in order and keeps the requests."""
+    """Gives the answers of a list in order, raises those that are errors, and keeps the requests."""
 
     name = "scripted"
 
@@ -26,7 +27,10 @@ class ScriptedFakeModel:
 
     async def answer(self, request: Request[Any]) -> Reply[Any]:
         self.requests.append(request)
-        return Reply(self.answers.pop(0))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return Reply(answer)
 
     async def close(self) -> None:
         pass

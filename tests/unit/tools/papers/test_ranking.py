@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from eidothea.errors import ModelMistake
+from eidothea.state.answer import NoAnswer, Reply
 from eidothea.state.paper import Paper
-from eidothea.state.request import PaperScore, PaperScores, Reply, Request
+from eidothea.state.request import PaperScore, PaperScores, Request
 from eidothea.state.task import TaskSpec
 from eidothea.tools.papers.library import ChromaLibrary
 from eidothea.tools.papers.ranking import candidates, queries, rank
@@ -39,6 +39,13 @@ class FakeModel:
 
     async def close(self) -> None:
         pass
+
+
+class RefusingFake(FakeModel):
+    """A fake that gives no answer."""
+
+    async def answer(self, request: Request[Any]) -> Reply[Any]:
+        raise NoAnswer("I {will} not", "refusal")
 
 
 @pytest.fixture
@@ -86,8 +93,17 @@ async def test_invented_papers_are_dropped_and_logged(library: ChromaLibrary, ca
     ranked = await rank(FakeModel({"arxiv:made-up": 10, "arxiv:01": 9}), library, TASK, max_papers=10)
     assert [r.paper.id for r in ranked] == ["arxiv:01"]
     assert "arxiv:made-up" in caplog.text
-    with pytest.raises(ModelMistake, match="ids given"):
-        await rank(FakeModel({"arxiv:made-up": 10}), library, TASK, max_papers=10)
+    unscored = await rank(FakeModel({"arxiv:made-up": 10}), library, TASK, max_papers=10)
+    assert len(unscored) == 10
+    assert all("none of the scored papers is one of those shown" in paper.reason for paper in unscored)
+
+
+async def test_without_scores_the_nearest_papers_stand_in(library: ChromaLibrary) -> None:
+    ranked = await rank(RefusingFake({}), library, TASK, max_papers=4)
+    assert [r.score for r in ranked] == [1] * 4
+    similarities = [float(r.reason.split("similarity ")[1].split(":")[0]) for r in ranked]
+    assert similarities == sorted(similarities, reverse=True)
+    assert all("I {will} not" in r.reason for r in ranked)
 
 
 async def test_an_empty_library_asks_no_model(tmp_path: Path, embedder: Any) -> None:

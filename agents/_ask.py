@@ -1,0 +1,31 @@
+"""Ask a model, and ask again with what was wrong when no usable answer came."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from eidothea.protocols import Model
+from eidothea.state.answer import NoAnswer, Reply
+from eidothea.state.request import Request
+
+A = TypeVar("A", bound=BaseModel)
+
+
+async def ask(model: Model, request: Request[A], tries: int = 2) -> Reply[A]:
+    """The model's answer in at most so many tries; each further one is told what was wrong with the last.
+
+    Raises NoAnswer when none could be used. A refusal is not argued with.
+    """
+    for number in range(1, tries + 1):
+        try:
+            return await model.answer(request)
+        except NoAnswer as none:
+            if none.why == "refusal" or number == tries:
+                raise
+            key = f"{request.key}/again-{number}" if request.key else ""
+            told = request.context.model_copy(update={"problem": str(none)})
+            request = replace(request, key=key, context=told)
+    raise ValueError("a model is asked at least once")
