@@ -5,9 +5,11 @@ from __future__ import annotations
 from eidothea.agents.analyst import AnalystAgent
 from eidothea.graph.evidence import Evidence
 from eidothea.graph.services import Services
+from eidothea.ledger.reader import Reader
 from eidothea.state.base import derived_seed
 from eidothea.state.idea import BASELINE
 from eidothea.state.record import IdeaRecord
+from eidothea.state.task import hidden_split
 from eidothea.state.trial import Failure
 from eidothea.state.verdict import Comparison, Lesson, Verdict
 from eidothea.tools.stats import verdict as stats
@@ -98,25 +100,12 @@ class Analyser:
             record.idea,
             verdict,
             noise=self.evidence.noise(),
-            metrics=self._metrics(idea),
+            metrics=mean_metrics(self.s.ledger, self.s.run, idea),
             failure=record.failure,
             key=f"{idea}/analyse",
             seed=derived_seed(self.s.request.seed, idea, "analyse"),
         )
         return analysis.model_dump()
-
-    def _metrics(self, idea: str) -> dict[str, dict[str, float]]:
-        """Mean of every graded metric, of the idea and of the baseline."""
-        found: dict[str, dict[str, float]] = {}
-        for who in (BASELINE, idea):
-            # In a fixed order: sums of floats depend on it, and trials end in any order.
-            trials = sorted(self.s.ledger.trials(self.s.run, who), key=lambda t: t.key.folder)
-            grades = [t.grade.metrics for t in trials if t.grade and t.grade.valid]
-            names = sorted({name for grade in grades for name in grade})
-            found["baseline" if who == BASELINE else "candidate"] = {
-                name: sum(g[name] for g in grades if name in g) / sum(1 for g in grades if name in g) for name in names
-            }
-        return found
 
     def _tell(self, verdict: Verdict) -> None:
         comparison = verdict.comparison
@@ -154,6 +143,28 @@ class Analyser:
         record = self.s.ledger.idea(self.s.run, idea)
         assert record is not None, f"{idea} was not proposed"
         return record
+
+
+def mean_metrics(ledger: Reader, run: str, idea: str) -> dict[str, dict[str, float]]:
+    """Mean of every graded metric, of the idea and of the baseline, over the seeds and splits that both have."""
+    candidate, baseline = _grades(ledger, run, idea), _grades(ledger, run, BASELINE)
+    both = sorted(candidate.keys() & baseline.keys())  # in a fixed order: sums of floats depend on it
+    return {
+        "baseline": _means([baseline[place] for place in both]),
+        "candidate": _means([candidate[place] for place in both]),
+    }
+
+
+def _grades(ledger: Reader, run: str, idea: str) -> dict[tuple[str, int], dict[str, float]]:
+    """The metrics of valid grades by hidden split and seed; of an attempt that was repaired, the newest."""
+    trials = sorted(ledger.trials(run, idea), key=lambda t: t.key.attempt)
+    return {(hidden_split(t.key.stage), t.key.seed): t.grade.metrics for t in trials if t.grade and t.grade.valid}
+
+
+def _means(grades: list[dict[str, float]]) -> dict[str, float]:
+    names = sorted({name for grade in grades for name in grade})
+    found = {name: [grade[name] for grade in grades if name in grade] for name in names}
+    return {name: sum(values) / len(values) for name, values in found.items()}
 
 
 def lesson_of(record: IdeaRecord, verdict: Verdict) -> Lesson:
