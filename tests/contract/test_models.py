@@ -1,43 +1,31 @@
-"""What every model promises, over all that can answer without a network."""
+"""What every model promises, over all that can answer without a network (support/models_under_contract.py)."""
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from chat_calls import FakeAccount
+from models_under_contract import MADE
+from proposing import asked
 
 from eidothea import plugins
-from eidothea.errors import ModelMistake, WrongUse
-from eidothea.models.catalogue import Catalogue
+from eidothea.errors import Missing, ModelMistake, WrongUse
 from eidothea.protocols import Model
-from eidothea.state.edit import Edit
-from eidothea.state.move import IntParam, Move
-from eidothea.state.request import Proposals, ProposeContext, Request, Tokens
-from eidothea.state.task import Commands, Limits, Metric, TaskSpec
-
-MOVE = Move(
-    name="longer",
-    title="Longer training",
-    changes="the steps",
-    mechanism="More steps fit better.",
-    params={"steps": IntParam(low=1, high=900)},
-    edits=(Edit(path="a.py", search="STEPS = 1", replace="STEPS = $steps"),),
-)
-TASK = TaskSpec(
-    id="t", title="t", topic="t", metric=Metric(name="f1"), commands=Commands(train="a", predict="b"), limits=Limits()
-)
-CONTEXT = ProposeContext(task=TASK, readme="", baseline={"a.py": "STEPS = 1\n"}, papers=(), moves=(MOVE,), n=2)
+from eidothea.state.answer import Tokens
+from eidothea.state.request import Context, Proposals, Request
 
 
-@pytest.fixture(params=[Catalogue])
-def model(request: pytest.FixtureRequest) -> Model:
-    created: Model = request.param.create("", {})
-    return created
-
-
-def asked(seed: int = 0) -> Request[Proposals]:
-    return Request("propose_ideas", "k", CONTEXT, Proposals, seed)
+@pytest.fixture(params=sorted(MADE))
+async def model(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Model]:
+    async with MADE[request.param](tmp_path) as created:
+        yield created
+        await created.close()
 
 
 async def test_the_answer_has_the_type_that_was_asked_for(model: Model) -> None:
@@ -45,7 +33,6 @@ async def test_the_answer_has_the_type_that_was_asked_for(model: Model) -> None:
     assert isinstance(reply.value, Proposals)
     assert 1 <= len(reply.value.ideas) <= 2
     assert Proposals.model_validate_json(reply.text) == reply.value
-    assert isinstance(reply.tokens, Tokens)
 
 
 async def test_the_same_request_gets_the_same_answer_whatever_came_between(model: Model) -> None:
@@ -54,13 +41,33 @@ async def test_the_same_request_gets_the_same_answer_whatever_came_between(model
     assert (await model.answer(asked())).text == first.text
 
 
-async def test_a_request_it_cannot_answer_is_a_mistake_and_not_a_crash(model: Model) -> None:
-    with pytest.raises(ModelMistake):
-        await model.answer(Request("unheard_of", "k", TASK, Proposals))
+async def test_requests_may_come_side_by_side(model: Model) -> None:
+    alone = [await model.answer(asked(seed)) for seed in (0, 1)]
+    together = await asyncio.gather(*(model.answer(asked(seed)) for seed in (0, 1)))
+    assert [reply.value for reply in together] == [reply.value for reply in alone]
 
 
-async def test_closing_is_harmless(model: Model) -> None:
-    await model.close()
+async def test_what_it_costs_is_kept_back_before_and_settled_after(model: Model) -> None:
+    account = FakeAccount()
+    reply = await model.answer(asked(account=account))
+    assert None not in account.settled
+    assert sum((spent for spent in account.settled if spent), Tokens()) == reply.tokens
+    assert all(spent.total <= worst.total for worst, spent in account.holds if spent)
+
+
+async def test_a_request_it_cannot_answer_is_an_error_with_a_name(model: Model) -> None:
+    with pytest.raises((ModelMistake, Missing)):
+        await model.answer(Request("unheard_of", "k", Context(), Proposals))
+
+
+async def test_it_says_what_its_answers_depend_on(model: Model) -> None:
+    assert model.name
+    assert json.loads(json.dumps(model.parameters)) == dict(model.parameters)
+    assert model.price is None or model.price.cost(1, 1) >= 0
+
+
+async def test_closing_is_harmless_when_nothing_was_asked(model: Model) -> None:
+    """The fixture closes it."""
 
 
 @pytest.mark.parametrize("name", plugins.names("models"))

@@ -1,184 +1,149 @@
-"""The OpenAI back end against a server of this test, over real HTTP."""
+"""The OpenAI back end against a fake server, over real HTTP; what becomes of its faults is in test_openai_faults."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from chat_calls import Answer, desk, fake_render
+from llm_server import LlmServer, Play, says, status
 
-from eidothea.errors import Missing, ModelMistake, WrongUse
+from eidothea.errors import BudgetSpent, Missing, WrongUse
 from eidothea.models.openai import OpenAIModel
-from eidothea.state.request import Request
+from eidothea.protocols import ModelOptions
+from eidothea.settings import Price, Settings
+from eidothea.state.answer import Tokens
+
+SEVEN = '{"number": 7}'
 
 
-class Question(BaseModel):
-    text: str
+def options(**settings: object) -> ModelOptions:
+    return ModelOptions(fake_render, Settings(**settings))
 
 
-class Answer(BaseModel):
-    number: int
-
-
-class FakeServer:
-    """Plays a list of replies: (status, body) each, and keeps the requests."""
-
-    def __init__(self, replies: list[tuple[int, dict[str, Any]]]) -> None:
-        self.replies, self.requests, self.keys = list(replies), list[dict[str, Any]](), list[str]()
-        fake = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                fake.requests.append(json.loads(body))
-                fake.keys.append(self.headers["Authorization"])
-                status, answer = fake.replies.pop(0)
-                data = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/v1"
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
-        self.thread.start()
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
-
-
-def said(content: str | None, finish: str = "stop", refusal: str | None = None) -> tuple[int, dict[str, Any]]:
-    message = {"role": "assistant", "content": content, "refusal": refusal}
-    return 200, {
-        "id": "c",
-        "object": "chat.completion",
-        "created": 0,
-        "model": "m",
-        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
-        "usage": {"prompt_tokens": 10, "completion_tokens": 3, "total_tokens": 13},
-    }
-
-
-BUSY = (503, {"error": {"message": "busy"}})
-REQUEST = Request("ask", "k", Question(text="seven?"), Answer, seed=5)
-
-
-@pytest.fixture
-def serve() -> Iterator[Any]:
-    servers: list[FakeServer] = []
-
-    def start(*replies: tuple[int, dict[str, Any]]) -> tuple[OpenAIModel, FakeServer]:
-        server = FakeServer(list(replies))
-        servers.append(server)
-        options = {"render": lambda name, context: f"{name}: {context.text}", "waits": (0.0, 0.0), "api_key": "k-1"}
-        return OpenAIModel.create(f"org/m@{server.url}", options), server
-
-    yield start
-    for server in servers:
-        server.stop()
-
-
-async def test_it_sends_the_rendered_prompt_the_schema_and_the_seed(serve: Any) -> None:
-    model, server = serve(said('{"number": 7}'))
-    reply = await model.answer(REQUEST)
-    await model.close()
+async def test_it_sends_the_prompt_the_schema_and_what_else_decides_the_answer() -> None:
+    async with LlmServer(says(SEVEN)) as server, desk(server.url, "org/m", temperature=0.2) as at:
+        reply = await at.model.answer(at.request())
     assert reply.value == Answer(number=7)
-    assert (reply.tokens.input, reply.tokens.output, reply.tokens.usd) == (10, 3, None)
+    assert reply.text == SEVEN
+    assert reply.prompt == fake_render("ask", at.request().context)
+    assert reply.tokens == Tokens(input=10, output=3, usd=None)
     sent = server.requests[0]
-    assert sent["model"] == "org/m"
-    assert sent["seed"] == 5
-    assert sent["messages"][-1]["content"] == "ask: seven?"
-    assert sent["response_format"]["json_schema"]["schema"] == Answer.model_json_schema()
-    assert server.keys == ["Bearer k-1"]
+    assert (sent["model"], sent["seed"], sent["temperature"], sent["max_tokens"]) == ("org/m", 5, 0.2, 16_384)
+    assert [m["content"] for m in sent["messages"]] == ["You answer.", "ask: seven?"]
+    assert sent["response_format"]["json_schema"] == {"name": "ask", "schema": Answer.model_json_schema()}
+    assert sent["stream_options"] == {"include_usage": True}
+    assert server.headers[0]["authorization"] == "Bearer k-1"
 
 
-@pytest.mark.parametrize(
-    "text", ['```json\n{"number": 7}\n```', 'Here:\n```\n{"number": 7}\n```\nDone.', '\n {"number": 7} ']
-)
-async def test_fences_and_prose_around_the_json_are_forgiven(serve: Any, text: str) -> None:
-    model, _ = serve(said(text))
-    assert (await model.answer(REQUEST)).value.number == 7
-    await model.close()
+async def test_neither_key_nor_address_is_among_its_parameters() -> None:
+    async with desk("http://127.0.0.1:9/v1", "m", max_output_tokens=100) as at:
+        assert at.model.parameters == {"model": "m", "temperature": None, "max_output_tokens": 100}
+        assert at.model.name == "openai:m"
 
 
-async def test_a_misfit_is_told_once_and_both_calls_are_counted(serve: Any) -> None:
-    model, server = serve(said('{"number": "many"}'), said('{"number": 7}'))
-    reply = await model.answer(REQUEST)
-    await model.close()
-    assert reply.value.number == 7
-    assert reply.tokens.input == 20
-    assert "number: Input should be a valid integer" in server.requests[1]["messages"][-1]["content"]
-    assert server.requests[1]["messages"][-2]["content"] == '{"number": "many"}'
+async def test_a_known_context_shortens_the_prompt_and_the_answer() -> None:
+    async with LlmServer(says(SEVEN)) as server, desk(server.url, context_tokens=1200) as at:
+        reply = await at.model.answer(at.request("x" * 9000))
+    sent = server.requests[0]
+    assert sent["max_tokens"] == 400
+    assert len(sent["messages"][1]["content"]) < (1200 - 400) * 3
+    assert reply.prompt.user == sent["messages"][1]["content"]
 
 
-async def test_a_second_misfit_is_the_model_s_mistake(serve: Any) -> None:
-    model, server = serve(said("no"), said("no"))
-    with pytest.raises(ModelMistake, match="Invalid JSON"):
-        await model.answer(REQUEST)
-    await model.close()
-    assert len(server.requests) == 2
+async def test_no_more_are_sent_at_once_than_the_settings_say() -> None:
+    async with (
+        LlmServer(play=lambda body: says(SEVEN, before_s=0.02)) as server,
+        desk(server.url, requests_at_once=2) as at,
+    ):
+        await asyncio.gather(*(at.model.answer(at.request(key=f"r1-0{n}/code/1")) for n in range(6)))
+    assert len(server.requests) == 6
+    assert server.most_at_once == 2
 
 
-@pytest.mark.parametrize(
-    ("reply", "message"),
-    [
-        (said(None, refusal="I would rather not"), "refused: I would rather not"),
-        (said('{"numb', finish="length"), "cut off"),
-        (said(None, finish="content_filter"), "no text"),
-        (said(""), "no text"),
-    ],
-)
-async def test_refusals_and_cut_answers_are_mistakes(serve: Any, reply: Any, message: str) -> None:
-    model, _ = serve(reply)
-    with pytest.raises(ModelMistake, match=message):
-        await model.answer(REQUEST)
-    await model.close()
+async def test_models_of_one_server_share_its_limits() -> None:
+    server = LlmServer(play=lambda body: says(SEVEN, before_s=0.02))
+    async with server, desk(server.url, "a", requests_at_once=2) as a, desk(server.url, "b", requests_at_once=2) as b:
+        await asyncio.gather(*(at.model.answer(at.request()) for at in (a, b) for _ in range(3)))
+    assert server.most_at_once == 2
 
 
-async def test_a_busy_server_is_tried_again(serve: Any) -> None:
-    model, server = serve(BUSY, (429, {"error": {"message": "slow down"}}), said('{"number": 7}'))
-    assert (await model.answer(REQUEST)).value.number == 7
-    await model.close()
-    assert len(server.requests) == 3
+async def test_a_budget_that_cannot_bear_the_send_stops_it() -> None:
+    class Spent:
+        def hold(self, worst: Tokens) -> object:
+            raise BudgetSpent("no more")
+
+    async with LlmServer() as server, desk(server.url) as at:
+        at.account = Spent()  # type: ignore[assignment]
+        with pytest.raises(BudgetSpent):
+            await at.model.answer(at.request())
+    assert server.requests == []
 
 
-async def test_a_server_that_stays_busy_is_missing(serve: Any) -> None:
-    model, server = serve(BUSY, BUSY, BUSY)
-    with pytest.raises(Missing, match="does not answer"):
-        await model.answer(REQUEST)
-    await model.close()
-    assert len(server.requests) == 3
+async def test_a_cancelled_call_stays_charged_and_leaves_its_place() -> None:
+    hangs = [True]
+
+    def play(body: dict[str, object]) -> Play:
+        return says(SEVEN, before_s=30.0 if hangs.pop() else 0.0)
+
+    async with LlmServer(play=play) as server, desk(server.url, requests_at_once=1) as at:
+        call = asyncio.create_task(at.model.answer(at.request()))
+        while not server.requests:  # noqa: ASYNC110 - the server's side
+            await asyncio.sleep(0.005)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        hangs.append(False)
+        assert (await at.model.answer(at.request())).value.number == 7
+    assert [spent is None for spent in at.account.settled] == [True, False]
 
 
-async def test_a_refused_key_is_not_tried_again(serve: Any) -> None:
-    model, server = serve((401, {"error": {"message": "bad key"}}))
-    with pytest.raises(Missing, match="refuses the request"):
-        await model.answer(REQUEST)
-    await model.close()
-    assert len(server.requests) == 1
+async def test_what_one_request_teaches_holds_for_another_only_where_it_must() -> None:
+    """A schema that the server will not take is no reason to stop using schemas."""
+
+    def play(body: dict[str, object]) -> Play:
+        bad = "bad" in json.dumps(body["messages"]) and "response_format" in body
+        return status(400, {"message": "Invalid schema for response_format"}) if bad else says(SEVEN)
+
+    async with LlmServer(play=play) as server, desk(server.url) as at:
+        await at.model.answer(at.request())
+        odd = at.request("bad")
+        object.__setattr__(odd, "name", "other")
+        await at.model.answer(odd)
+        await at.model.answer(at.request())
+    assert ["response_format" in body for body in server.requests] == [True, True, False, True]
 
 
-async def test_a_server_that_is_not_there_is_missing(serve: Any) -> None:
-    model, server = serve()
-    server.stop()
-    model._waits = ()
-    with pytest.raises(Missing, match="does not answer"):
-        await model.answer(REQUEST)
-    await model.close()
+def test_a_price_comes_from_the_settings_or_for_openai_from_the_table() -> None:
+    mine = {"m": {"input": 1, "output": 2}, "m@there.example": {"input": 3, "output": 4}}
+    made = options(prices=mine, OPENAI_API_KEY="k")
+    assert OpenAIModel.create("m@http://here.example/v1", made).price == Price(input=1, output=2)
+    assert OpenAIModel.create("m@http://there.example/v1", made).price == Price(input=3, output=4)
+    assert OpenAIModel.create("gpt-4.1@http://there.example/v1", made).price is None
+    assert OpenAIModel.create("gpt-4.1", made).price == Price(input=2, cached=0.5, output=8)
 
 
-@pytest.mark.parametrize("argument", ["", "@http://h/v1", "m@h:80"])
+def test_openai_s_own_server_is_asked_strictly_and_with_its_own_name_of_the_limit() -> None:
+    model = OpenAIModel.create("m-strictly", options(OPENAI_API_KEY="k"))
+    form = model._dialect.form
+    assert (form.mode, form.limit) == ("strict", "max_completion_tokens")
+    assert model.served.endpoint == "https://api.openai.com/v1"
+
+
+def test_the_environment_may_name_another_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://10.0.0.1/v1/")
+    model = OpenAIModel.create("gpt-4.1", options())
+    assert (model.served.endpoint, model.price) == ("http://10.0.0.1/v1", None)
+
+
+def test_openai_s_own_server_needs_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    with pytest.raises(Missing, match="OPENAI_API_KEY"):
+        OpenAIModel.create("gpt-4.1", options())
+
+
+@pytest.mark.parametrize("argument", ["", "@http://h/v1", "m@h:80", "m@http://"])
 def test_arguments_that_make_no_sense(argument: str) -> None:
     with pytest.raises(WrongUse):
-        OpenAIModel.create(argument, {"render": lambda name, context: ""})
+        OpenAIModel.create(argument, options())

@@ -1,0 +1,1 @@
+"""Any language model behind a server that speaks OpenAI's chat protocol."""
