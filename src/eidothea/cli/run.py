@@ -28,6 +28,9 @@ def run(
     parallel: Annotated[
         int | None, typer.Option(help="Trials at once.", show_default="one a core, at most 4", metavar="N")
     ] = None,
+    record: Annotated[
+        str | None, typer.Option(help="Record the model's answers here, for `--model replay:FILE`.", metavar="FILE")
+    ] = None,
     control: Annotated[
         Literal["random"] | None, typer.Option(help="`random`: ideas get no feedback, for comparison.")
     ] = None,
@@ -49,6 +52,7 @@ def run(
         "seed": seed,
         "parallel": parallel,
         "control": control,
+        "record": record,
         "budget_usd": budget_usd,
         "budget_tokens": budget_tokens,
         "budget_hours": budget_hours,

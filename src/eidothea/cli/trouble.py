@@ -19,14 +19,17 @@ BUG, WRONG_USE, INTERRUPTED = 1, 2, 130
 
 def tell(error: BaseException) -> int:
     """Say what went wrong and return the exit code."""
-    from eidothea.tools.text import one_line
+    from eidothea.tools.text import clean, one_line
 
     if isinstance(error, typer.Exit):
         return int(error.exit_code)
     if debug:
         traceback.print_exception(error, file=sys.stderr)
     message, code = _sentence(error)
-    typer.echo(f"eidothea: {one_line(message)}", err=True)
+    sentence, _, shown = message.partition("\n") if code != BUG else (message, "", "")
+    typer.echo(f"eidothea: {one_line(sentence)}", err=True)
+    if shown.strip():  # what an error goes on to show (a difference, a log's end) keeps its lines
+        typer.echo(clean(shown).rstrip(), err=True)
     return code
 
 

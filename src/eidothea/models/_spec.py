@@ -1,12 +1,18 @@
-"""Which model serves which agent: `catalogue`, `openai:NAME@URL`, or `idea=openai:A,coder=catalogue`."""
+"""Which model serves which agent: `catalogue`, `openai:NAME@URL`, or `idea=openai:A,coder=catalogue`.
+
+A model from outside is named by its dotted path: `package.module.Class:ARGUMENT`.
+"""
 
 from __future__ import annotations
 
+import re
+
 from eidothea.errors import WrongUse
-from eidothea.plugins import names
+from eidothea.plugins import load, names
 
 ROLES = ("survey", "idea", "coder", "debugger", "analyst")
 DEFAULT = ("catalogue", "")
+_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
 def parse(text: str) -> dict[str, tuple[str, str]]:
@@ -24,6 +30,20 @@ def parse(text: str) -> dict[str, tuple[str, str]]:
     return {role: chosen.get(role, rest) for role in ROLES}
 
 
+def anchored(text: str) -> str:
+    """The same with paths made absolute, so that a run that is resumed from another folder means the same files."""
+    return ",".join(_anchored(part.strip()) for part in text.split(","))
+
+
+def _anchored(part: str) -> str:
+    role, spec = _split(part)
+    kind, argument = _kind(spec)
+    of_kind = getattr(load("models", kind), "anchored", None)  # only kinds whose argument is a path have it
+    if not argument or of_kind is None:
+        return part
+    return (f"{role}=" if role else "") + f"{kind}:{of_kind(argument)}"
+
+
 def _split(part: str) -> tuple[str, str]:
     role, equals, spec = part.partition("=")
     if not equals or ":" in role:  # an `=` inside a URL belongs to the argument
@@ -35,6 +55,6 @@ def _split(part: str) -> tuple[str, str]:
 
 def _kind(spec: str) -> tuple[str, str]:
     kind, _, argument = spec.partition(":")
-    if kind not in names("models"):
+    if kind not in names("models") and not _PATH.fullmatch(kind):
         raise WrongUse(f"no model is called {kind!r}; there are: {', '.join(names('models'))}")
     return kind, argument
