@@ -7,7 +7,7 @@ from typing import Any
 
 from eidothea.errors import WrongUse
 from eidothea.ledger.reader import Reader
-from eidothea.state.record import IdeaRecord, RunRecord
+from eidothea.state.record import IdeaRecord, RunRecord, Spending, Spent
 from eidothea.state.trial import TrialResult
 from eidothea.state.verdict import Verdict
 from eidothea.tools.report import ideas as parts
@@ -21,11 +21,13 @@ from eidothea.tools.report.model import (
     PaperPart,
     Report,
     RunPart,
+    SpentPart,
     TaskPart,
     Times,
     TrialPart,
     TrialTimes,
 )
+from eidothea.tools.spending import by_part
 from eidothea.tools.stats.fdr import ALPHA
 from eidothea.tools.text import clean
 
@@ -132,7 +134,32 @@ def _papers(ledger: Reader, run: str, kept: list[IdeaRecord]) -> tuple[PaperPart
 def _budget(ledger: Reader, run: RunRecord) -> BudgetPart:
     spent = ledger.spending(run.id)
     limits = {name: getattr(run.request, f"budget_{name}") for name in ("hours", "usd", "tokens")}
-    return BudgetPart(limits=limits, tokens=spent.tokens, usd=spent.usd, calls=spent.calls, unpriced=spent.unpriced)
+    return BudgetPart(
+        limits=limits,
+        tokens=spent.tokens,
+        usd=_usd(spent),
+        calls=spent.calls,
+        sends=spent.sends,
+        unpriced=spent.unpriced,
+        lost=spent.lost,
+        by={part: tuple(map(_spent, found)) for part, found in by_part(ledger, run.id).items()},
+    )
+
+
+def _spent(found: Spent) -> SpentPart:
+    return SpentPart(
+        name=found.name,
+        sends=found.sends,
+        input_tokens=found.input,
+        cached_tokens=found.cached,
+        output_tokens=found.output,
+        usd=_usd(found),
+        unpriced=found.unpriced,
+    )
+
+
+def _usd(spent: Spent | Spending) -> float | None:
+    return None if spent.sends and spent.unpriced == spent.sends else spent.usd
 
 
 def _environment(run: RunRecord) -> EnvironmentPart:

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from eidothea.state.base import Value
 from eidothea.state.idea import Prediction
 from eidothea.state.verdict import VerdictKind
+from eidothea.tools.spending import Part
 
 
 class Measured(Value):
@@ -209,12 +210,32 @@ class PaperPart(Value):
     cited_by: tuple[str, ...]
 
 
+class SpentPart(Value):
+    """What one agent, idea, round or model used; `usd` counts the sends with a known price, None when there is none."""
+
+    name: str
+    sends: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    usd: float | None
+    unpriced: int
+
+
 class BudgetPart(Value):
+    """What was spent. These sums come from the ledger's charges, not from trials.
+
+    `unpriced` sends count in tokens only; `lost` ones, whose answer never came, count at their worst case.
+    """
+
     limits: dict[str, float | None]
     tokens: int
-    usd: float
+    usd: float | None
     calls: int
+    sends: int
     unpriced: int
+    lost: int
+    by: dict[Part, tuple[SpentPart, ...]]
 
 
 class EnvironmentPart(Value):

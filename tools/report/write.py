@@ -12,8 +12,9 @@ from typing import Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from eidothea.tools import spending
 from eidothea.tools.report.charts import best_chart, effects_chart
-from eidothea.tools.report.model import Measured, Report
+from eidothea.tools.report.model import BudgetPart, Measured, Report, SpentPart
 from eidothea.tools.text import duration, number, one_line, p_value
 
 Form = Literal["md", "html", "json"]
@@ -56,9 +57,12 @@ def render(report: Report, form: Form) -> str:
         line=one_line,
         duration=duration,
         clock=_clock,
+        spent_total=_total,
+        spent_on=_dollars,
         fence=fence,
         anchor=anchor,
     )
+    environment.globals.update(named=spending.named, remarks=spending.remarks)
     environment.globals.update(n=sources.number, p=sources.p, between=sources.between, sources=sources)
     page = environment.get_template(f"report.{form}.j2")
     return page.render(r=report, best_chart=best_chart(report), effects_chart=effects_chart(report))
@@ -81,6 +85,14 @@ def fence(text: str) -> str:
 
 def _clock(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
+
+
+def _total(budget: BudgetPart) -> str:
+    return spending.total(budget.usd or 0.0, budget.sends, budget.unpriced, budget.limits.get("usd"))
+
+
+def _dollars(spent: SpentPart) -> str:
+    return spending.dollars(spent.usd or 0.0, spent.sends, spent.unpriced)
 
 
 class Sources:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from eidothea.cli.console import table
 from eidothea.cli.summary import idea_rows, ideas_table
+from eidothea.tools import spending
 from eidothea.tools.text import duration, number, one_line
 
 if TYPE_CHECKING:
     from rich.console import Group
+    from rich.table import Table
 
     from eidothea.ledger.reader import Reader
     from eidothea.settings import Settings
@@ -45,6 +47,7 @@ def standing(ledger: Reader, run: RunRecord, settings: Settings, runs_dir: Path 
         "trials": {"finished": len(trials), "failed": sum(t.score is None for t in trials)},
         "ideas": rows,
         "spent": ledger.spending(run.id).model_dump(mode="json"),
+        "spent_by": {part: [s.model_dump() for s in found] for part, found in spending.by_part(ledger, run.id).items()},
         "budget": {name: getattr(run.request, f"budget_{name}") for name in BUDGETS},
         "report": str(report) if report.exists() else None,
         "resume": None if run.status == "done" else resume_command(ledger, run, runs_dir),
@@ -92,6 +95,8 @@ def standing_view(facts: dict[str, Any]) -> Group:
     parts: list[Any] = [made]
     if facts["ideas"]:
         parts += [Text(""), kept_ideas(facts)]
+    if facts["spent_by"]:
+        parts += [Text(""), spending_table(facts["spent_by"])]
     if facts["resume"]:
         parts += [Text(""), Text(f"go on with: {facts['resume']}")]
     return Group(*parts)
@@ -142,9 +147,25 @@ def noise_line(metric: str, noise: dict[str, Any] | None) -> str:
 
 
 def spent_line(spent: dict[str, Any], budget: dict[str, Any]) -> str:
-    """What was spent, each with its limit where there is one."""
-    limit = {name: f" of {value:g}" if value is not None else "" for name, value in budget.items()}
-    unpriced = f" ({spent['unpriced']} calls have no known price)" if spent["unpriced"] else ""
+    """What was spent, each with its limit where there is one, and what the sums leave out."""
     worked = duration(spent["hours"] * 3600)
     hours = f"{worked} of {duration(budget['hours'] * 3600)}" if budget.get("hours") else f"{worked} of work"
-    return f"{hours}, {spent['tokens']}{limit['tokens']} tokens, ${spent['usd']:.2f}{limit['usd']}{unpriced}"
+    tokens = f"{spent['tokens']} of {budget['tokens']:g}" if budget.get("tokens") is not None else f"{spent['tokens']}"
+    sends, unpriced = spent["sends"], spent["unpriced"]
+    usd = spending.total(spent["usd"], sends, unpriced, budget.get("usd"))
+    said = "; ".join(spending.remarks(sends, unpriced, spent["lost"]))
+    return f"{hours}, {tokens} tokens, {usd}" + (f" ({said})" if said else "")
+
+
+def spending_table(spent_by: dict[spending.Part, list[dict[str, Any]]]) -> Table:
+    """Tokens and dollars of each agent, idea, round and model."""
+    made = table(
+        "spent by", "sends", "tokens in", "cached", "out", "dollars", right=("sends", "tokens in", "cached", "out")
+    )
+    for part, rows in spent_by.items():
+        for row in rows:
+            usd = spending.dollars(row["usd"], row["sends"], row["unpriced"])
+            counts = [f"{row[column]}" for column in ("sends", "input", "cached", "output")]
+            made.add_row(one_line(spending.named(part, row["name"])), *counts, usd)
+        made.add_section()
+    return made

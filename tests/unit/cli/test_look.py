@@ -65,6 +65,24 @@ def test_status(call: Call, runs: Path) -> None:
     assert "$0.25 of 2" in call("status", "last").out
 
 
+def test_status_tells_who_spent_what(call: Call, runs: Path) -> None:
+    facts = call("status", "last", "--json").json()
+    assert (facts["spent"]["sends"], facts["spent"]["unpriced"], facts["spent"]["lost"]) == (4, 1, 1)
+    assert {part: [row["name"] for row in rows] for part, rows in facts["spent_by"].items()} == {
+        "agent": ["coder", "idea"],
+        "idea": ["", "r1-01", "r1-02"],
+        "round": ["1"],
+        "model": ["openai:some-model"],
+    }
+    text = call("status", "last").out
+    said = " ".join(text.split())
+    assert (
+        "no price known for 1 send: dollars count only the rest; 1 send broken off, counted at the worst case" in said
+    )
+    (row,) = [line.split() for line in text.splitlines() if line.startswith("agent coder")]
+    assert row == ["agent", "coder", "3", "3200", "1500", "800", "$0.12", "+", "1", "unpriced"]
+
+
 def test_ideas_lists_dropped_ones_last_with_the_reason(call: Call, runs: Path) -> None:
     rows = call("ideas", "last", "--json").json()
     assert [row["idea"] for row in rows] == ["r1-01", "r1-02", "r1-03", "r1-04"]

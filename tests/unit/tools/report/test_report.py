@@ -92,6 +92,42 @@ def test_a_report_refuses_a_number_whose_trial_the_ledger_lacks(tmp_path: Path) 
     ledger.close()
 
 
+def test_spending_is_told_by_agent_idea_round_and_model(report: Report) -> None:
+    coder, idea = report.budget.by["agent"]
+    assert (coder.sends, coder.input_tokens, coder.output_tokens, coder.usd, coder.unpriced) == (3, 3200, 800, 0.125, 1)
+    assert (idea.name, idea.usd) == ("idea", 0.125)
+    for rows in report.budget.by.values():
+        assert sum(row.input_tokens + row.output_tokens for row in rows) == report.budget.tokens == 5000
+        assert sum(row.usd or 0.0 for row in rows) == report.budget.usd == 0.25
+    page = render(report, "md")
+    assert "| agent coder | 3 | 3200 | 1500 | 800 | \\$0.12 + 1 unpriced |" in page
+    assert "no price known for 1 send: dollars count only the rest; 1 send broken off" in page
+    assert "<td>idea r1-02</td>" in render(report, "html")
+
+
+def test_an_unknown_price_is_never_a_zero(tmp_path: Path) -> None:
+    ledger = recorded.record(tmp_path)
+    for charge in ledger.charges(recorded.RUN):
+        ledger.put_charge(charge.model_copy(update={"tokens": charge.tokens.model_copy(update={"usd": None})}))
+    report = build(ledger, recorded.RUN, tmp_path / recorded.RUN)
+    ledger.close()
+    assert report.budget.usd is None
+    assert {row.usd for rows in report.budget.by.values() for row in rows} == {None}
+    for form in ("md", "html"):
+        page = render(report, form)  # type: ignore[arg-type]
+        assert "price unknown of 2" in page
+        assert "$0.00" not in page
+
+
+def test_a_run_without_sends_has_no_section_on_spending(tmp_path: Path) -> None:
+    ledger = recorded.record(tmp_path)
+    with ledger.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM charges")
+    report = build(ledger, recorded.RUN, tmp_path / recorded.RUN)
+    ledger.close()
+    assert "Spending" not in render(report, "md") + render(report, "html")
+
+
 def test_an_unknown_run_is_wrong_use(ledger: Ledger, tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match="no run is called 'nope'"):
         build(ledger, "nope", tmp_path)
