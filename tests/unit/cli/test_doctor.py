@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ def found(settings: Settings) -> dict[str, checks.Check]:
 def test_checks_cover_what_a_run_needs(tmp_path: Path) -> None:
     names = set(found(Settings()))
     assert {"Python", "workspace bubblewrap", "workspace process", "GPU", "model catalogue", "paper corpus"} <= names
+    assert {"llamacpp models", "vllm models", "telemetry"} <= names
     assert {"tasks", "ledger", "disk", "memory and cores", "key for openai models"} <= names
     assert list(tmp_path.iterdir()) == []
 
@@ -50,6 +52,22 @@ def test_no_isolating_workspace_means_no_default_run(call: Call, monkeypatch: py
     assert (row["ok"], row["needed"], row["detail"]) == (False, True, "namespaces are refused")
     assert row["mend"]
     assert "a default run cannot work here" in call("doctor").out
+
+
+def test_what_models_need_is_named_without_being_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    made = found(Settings(vllm_command="no-such-program"))
+    for name, hint in (("llamacpp models", "eidothea[llamacpp]"), ("vllm models", "eidothea[vllm]")):
+        assert (made[name].ok, made[name].needed) == (False, False)
+        assert hint in made[name].mend
+
+
+def test_telemetry_is_needed_only_when_it_is_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
+    for on in (False, True):
+        check = found(Settings(telemetry=on))["telemetry"]
+        assert (check.ok, check.needed) == (False, on)
+        assert "eidothea[otel]" in check.mend
 
 
 def test_a_check_that_breaks_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
