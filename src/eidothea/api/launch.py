@@ -11,6 +11,7 @@ from typing import Any
 import tomlkit
 from pydantic import ValidationError
 
+from eidothea.budget import no_price
 from eidothea.errors import Missing, WrongUse
 from eidothea.ledger.journal import Journal
 from eidothea.ledger.store import Ledger
@@ -44,12 +45,14 @@ def create(request: RunRequest, settings: Settings, name: str = "") -> RunRecord
 
     Raises WrongUse for an unknown task, model, workspace or taken name; Missing when a folder cannot be written.
     """
-    from eidothea.graph.build import make_models
+    from eidothea.models._spec import anchored
     from eidothea.tools.trials.environment import environment
     from eidothea.workspaces._choose import choose
 
     task = load_task(request.task, [settings.tasks_dir])
-    make_models(request.model, settings)  # so that an unknown model is told before anything is made
+    request = _with_record(request.model_copy(update={"model": anchored(request.model)}))
+    _check_models(request, settings)
+    _check_telemetry(settings)
     workspace, reason = choose(request.workspace)
     spec = task.spec
     if request.task != spec.id:  # a path: the run must find it again from any folder
@@ -76,6 +79,26 @@ def create(request: RunRequest, settings: Settings, name: str = "") -> RunRecord
     return record
 
 
+def _with_record(request: RunRequest) -> RunRequest:
+    """The request with a recording's path that holds from any folder; raises WrongUse for one that cannot be."""
+    if not request.record:
+        return request
+    from eidothea.models._recorder import claim
+
+    file = Path(request.record).absolute()
+    claim(file)
+    return request.model_copy(update={"record": str(file)})
+
+
+def _check_models(request: RunRequest, settings: Settings) -> None:
+    """Tell an unknown model, or a budget in dollars that cannot hold, before anything is made."""
+    from eidothea.graph.build import make_models
+
+    for model in make_models(request.model, settings).values():
+        if model.price is None and request.budget_usd is not None:
+            raise WrongUse(no_price(model.name))
+
+
 def reopen(run: str, settings: Settings, budgets: dict[str, Any]) -> RunRecord:
     """A run of the ledger, to go on with; budgets that are not None replace its own.
 
@@ -91,6 +114,7 @@ def reopen(run: str, settings: Settings, budgets: dict[str, Any]) -> RunRecord:
         if not folder.is_dir():
             raise Missing(f"the folder {folder} of run {run} is gone; bring it back, or start a new run")
         _check_task(record, settings)
+        _check_telemetry(settings)
         changes = {key: value for key, value in budgets.items() if value is not None}
         asked = record.request.model_dump() | changes
         request = request_from(asked.pop("task"), asked, settings)
@@ -99,6 +123,12 @@ def reopen(run: str, settings: Settings, budgets: dict[str, Any]) -> RunRecord:
         return record
     finally:
         ledger.close()
+
+
+def _check_telemetry(settings: Settings) -> None:
+    from eidothea.graph import telemetry
+
+    telemetry.check(settings)
 
 
 def _check_task(record: RunRecord, settings: Settings) -> None:

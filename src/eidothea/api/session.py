@@ -90,15 +90,14 @@ class Session:
             made.stopper.ask(self._stop)
         self._announce(made)
         try:
-            await self._graph(made)
-            made.stopper.check()
+            with made.telemetry.run():
+                await self._graph(made)
+                made.stopper.check()
         except (Exception, asyncio.CancelledError) as error:
             self._stopped(made, error)
             raise _explained(error, self.folder) from error
         finally:
-            await made.workspace.close()
-            for model in set(made.models.values()):
-                await model.close()
+            await _close(made)
         self._finished(made)
 
     async def _graph(self, made: Services) -> None:
@@ -141,18 +140,31 @@ class Session:
         if not made.workspace.isolates:
             warned = f"workspace {record.workspace} does not isolate: run only code you trust"
             made.emit("warning", "no-isolation", warned)
+        self._warn_of_costs(made)
         earlier = [e for e in made.ledger.events(self.run) if e.kind == "run_stopped" or e.kind == "run_resumed"]
         if earlier or made.ledger.trials(self.run):
             made.emit("run_resumed", f"{time.time():.3f}", f"run {self.run} goes on", **about)
 
+    def _warn_of_costs(self, made: Services) -> None:
+        """Say what a budget in dollars does not see, and what a killed process may have used."""
+        for name in sorted({model.name for model in made.models.values() if model.price is None}):
+            said = f"no price is known for {name}: its tokens are counted, its dollars are not"
+            made.emit("warning", f"no-price-{name}", said)
+        lost = made.ledger.lose_charges(self.run)
+        if lost:
+            worst = sum(charge.tokens.usd or 0.0 for charge in lost)
+            said = f"{len(lost)} model calls were cut off with the process; they count at their worst, ${worst:.4f}"
+            made.emit("warning", f"lost-{time.time():.3f}", said)
+
     def _stopped(self, made: Services, error: BaseException) -> None:
         """Say in the ledger that the run stopped, as far as the ledger still takes it."""
         code = error.exit_code if isinstance(error, EidotheaError) else 1
+        reason = str(error).partition("\n")[0]  # what follows the first line is for the one who reads the error
         try:
             made.budget.count_time()
             current = made.ledger.run(self.run) or self.record
-            made.ledger.put_run(current.model_copy(update={"status": "stopped", "reason": str(error)}))
-            made.emit("run_stopped", f"{time.time():.3f}", str(error) or type(error).__name__, exit_code=code)
+            made.ledger.put_run(current.model_copy(update={"status": "stopped", "reason": reason}))
+            made.emit("run_stopped", f"{time.time():.3f}", reason or type(error).__name__, exit_code=code)
         except Missing:
             return  # the ledger itself is what failed; the error on its way says so
 
@@ -172,6 +184,15 @@ class Session:
         counts: dict[str, Any] = {kind: kinds.count(kind) for kind in ("improve", "maintain", "decline", "failed")}
         said = ", ".join(f"{n} {kind}" for kind, n in counts.items() if n) or "no idea was judged"
         made.emit("run_finished", "", f"run {self.run} is done: {said}", report=str(paths["html"]), **counts)
+
+
+async def _close(made: Services) -> None:
+    """Close all that the run holds, each whatever becomes of the others; the first error is raised."""
+    held = [made.workspace.close(), *(model.close() for model in set(made.models.values()))]
+    found = await asyncio.gather(*held, asyncio.to_thread(made.telemetry.close), return_exceptions=True)
+    for error in found:
+        if isinstance(error, BaseException):
+            raise error
 
 
 def check_checkpoint(file: Path, run: str) -> None:

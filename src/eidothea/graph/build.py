@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from importlib import resources
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from langgraph.graph import END, START, StateGraph
 
@@ -17,15 +19,19 @@ from eidothea.graph.metered import MeteredModel
 from eidothea.graph.research import Research
 from eidothea.graph.services import Services
 from eidothea.graph.stopping import Stopper
+from eidothea.graph.telemetry import OFF, Telemetry, start
 from eidothea.graph.trials import Trials
 from eidothea.ledger.journal import Journal
 from eidothea.ledger.store import Ledger
-from eidothea.protocols import Model
+from eidothea.protocols import Model, ModelOptions
 from eidothea.settings import Settings
 from eidothea.state.event import Event
 from eidothea.state.record import RunRecord
 from eidothea.state.run import ExperimentOutput, ExperimentState, ResearchState
 from eidothea.tools.tasks import Task
+
+if TYPE_CHECKING:
+    from eidothea.models._recorder import Recorder
 
 
 def services(
@@ -44,42 +50,64 @@ def services(
 
     folder = settings.runs_dir / record.id
     workspace, _ = choose(record.workspace)
-    budget = Budget(record.request, lambda: ledger.spending(record.id), lambda s: ledger.add_active(record.id, s))
-    stopper = Stopper()
-    models = {
-        role: MeteredModel(model, role, record.id, ledger, budget, stopper)
-        for role, model in make_models(record.request.model, settings).items()
-    }
-    return Services(
-        run=record.id,
-        request=record.request,
-        settings=settings,
-        folder=folder,
-        ledger=ledger,
-        task=task,
-        models=dict(models),
-        workspace=workspace,
-        runner=TrialRunner(
-            task, workspace, DataStore(settings.runs_dir / "data" / lab_version()), folder, Journal(folder)
-        ),
-        code=CodeStore(folder / "code.git"),
-        budget=budget,
-        environment=record.environment or environment(workspace.name),
-        lab=(resources.files("eidothea.experiments.lab") / "README.md").read_text(encoding="utf-8"),
-        open_library=lambda: open_library(settings.runs_dir / "library"),
-        listener=listener,
-        created_at=int(record.created_at),
-        stopper=stopper,
+    budget = Budget(
+        record.request, lambda: ledger.spending(record.id), lambda s: ledger.add_active(record.id, s), ledger.put_charge
     )
+    stopper, telemetry = Stopper(), start(settings, record.id)
+    recorder = _recorder(record, settings, ledger)
+    made: list[Services] = []  # models may speak before there is anything to speak through
+    models = {
+        role: MeteredModel(model, role, record.id, ledger, budget, stopper, telemetry, recorder)
+        for role, model in make_models(record.request.model, settings, lambda line: made[0].note(line)).items()
+    }
+    made.append(
+        Services(
+            run=record.id,
+            request=record.request,
+            settings=settings,
+            folder=folder,
+            ledger=ledger,
+            task=task,
+            models=dict(models),
+            workspace=workspace,
+            runner=TrialRunner(
+                task, workspace, DataStore(settings.runs_dir / "data" / lab_version()), folder, Journal(folder)
+            ),
+            code=CodeStore(folder / "code.git"),
+            budget=budget,
+            environment=record.environment or environment(workspace.name),
+            lab=(resources.files("eidothea.experiments.lab") / "README.md").read_text(encoding="utf-8"),
+            open_library=lambda: open_library(settings.runs_dir / "library"),
+            listener=listener,
+            created_at=int(record.created_at),
+            stopper=stopper,
+            telemetry=telemetry,
+        )
+    )
+    return made[0]
 
 
-def make_models(spec: str, settings: Settings) -> dict[str, Model]:
-    """The model of each role; roles that name the same model share it."""
+def _recorder(record: RunRecord, settings: Settings, ledger: Ledger) -> Recorder | None:
+    """The recording that the run's answers go to, caught up with what the ledger has."""
+    if not record.request.record:
+        return None
+    from eidothea.models._recorder import Recorder
+    from eidothea.models._scrub import secrets_of
+    from eidothea.prompts._render import render
+
+    day = time.strftime("%Y-%m-%d", time.gmtime(record.created_at))
+    made = f"eidothea run {record.request.task} --model {record.request.model}, {day}"
+    recorder = Recorder(Path(record.request.record), render, made, record.id, secrets_of(settings))
+    recorder.catch_up(ledger.calls(record.id))
+    return recorder
+
+
+def make_models(spec: str, settings: Settings, tell: Callable[[str], None] = lambda line: None) -> dict[str, Model]:
+    """The model of each role; roles that name the same model share it, and with it its connections and limits."""
     from eidothea.models._spec import parse
     from eidothea.prompts._render import render
 
-    key = settings.openai_api_key
-    options: dict[str, Any] = {"render": render, "api_key": key.get_secret_value() if key else "EMPTY"}
+    options = ModelOptions(render, settings, tell)
     wanted = parse(spec)
     made = {choice: plugins.load("models", choice[0]).create(choice[1], options) for choice in set(wanted.values())}
     return {role: made[choice] for role, choice in wanted.items()}
@@ -89,13 +117,12 @@ def research_graph(services: Services, checkpointer: Any = None) -> Any:  # noqa
     """The research graph with the experiment sub-graph in it."""
     trials, evidence = Trials(services), Evidence(services)
     research = Research(services, trials, evidence, Analyser(services, evidence))
+    spanned = services.telemetry.node
     graph = StateGraph(ResearchState)
-    graph.add_node("baseline", research.baseline)
-    graph.add_node("survey", research.survey)
-    graph.add_node("ideate", research.ideate)
-    graph.add_node("experiment", experiment_graph(Experiment(services, trials, evidence)))
-    graph.add_node("analyse", research.analyse)
-    graph.add_node("reflect", research.reflect)
+    for name in ("baseline", "survey", "ideate", "analyse", "reflect"):
+        graph.add_node(name, spanned(name, getattr(research, name)))
+    experiment = experiment_graph(Experiment(services, trials, evidence), services.telemetry)
+    graph.add_node("experiment", spanned("experiment", experiment))
     graph.add_edge(START, "baseline")
     graph.add_edge(START, "survey")
     graph.add_edge(["baseline", "survey"], "ideate")
@@ -106,11 +133,11 @@ def research_graph(services: Services, checkpointer: Any = None) -> Any:  # noqa
     return graph.compile(checkpointer=checkpointer, name="research")
 
 
-def experiment_graph(experiment: Experiment) -> Any:  # noqa: ANN401 - LangGraph's compiled graph
+def experiment_graph(experiment: Experiment, telemetry: Telemetry = OFF) -> Any:  # noqa: ANN401 - LangGraph's compiled graph
     """implement → pilot ⟲ debug → replicate → confirm."""
     graph = StateGraph(ExperimentState, output_schema=ExperimentOutput)
     for name in ("implement", "pilot", "debug", "replicate", "confirm", "over"):
-        graph.add_node(name, getattr(experiment, name))
+        graph.add_node(name, telemetry.node(name, getattr(experiment, name)))
     graph.add_edge(START, "implement")
     graph.add_conditional_edges("implement", next_phase, ["pilot", "over"])
     graph.add_conditional_edges("pilot", next_phase, ["debug", "replicate", "over"])
