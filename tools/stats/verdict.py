@@ -96,7 +96,7 @@ def _confirmed(metric: Metric, confirm: Comparison, level: float | None) -> tupl
 
 
 def _replicated(metric: Metric, replicate: Comparison) -> tuple[VerdictKind, str]:
-    numbers = _numbers(metric, replicate, "the baseline's seeds")
+    numbers = _numbers(metric, replicate, "of the baseline's seeds")
     if declines(replicate):
         return "decline", f"{numbers}: the interval lies wholly below zero"
     if looks_improved(replicate):
@@ -111,5 +111,5 @@ def _numbers(metric: Metric, comparison: Comparison, seeds: str) -> str:
     better = "" if metric.direction == "max" else ", positive is better"
     return (
         f"{metric.name} {comparison.candidate_mean:.4g} against {comparison.baseline_mean:.4g} on {comparison.n} "
-        f"of {seeds}: gain {comparison.mean_gain:+.2g}{interval}{better}"
+        f"{seeds}: gain {comparison.mean_gain:+.2g}{interval}{better}"
     )

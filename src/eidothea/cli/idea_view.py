@@ -111,7 +111,8 @@ def _verdict(facts: dict[str, Any]) -> str:
                 f"{p_value(comparison['p_sign_flip'])} (sign flip)"
             )
     if verdict["transductive"]:
-        lines.append("transductive: it spent over a fifth of its time in predict")
+        said = "it worked longer in predict than the baseline does, by over a fifth of all its work"
+        lines.append(f"transductive: {said}")
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ from eidothea.state.trial import Failure, TrialResult
 from eidothea.state.verdict import Comparison, Noise
 from eidothea.tools.stats.noise import noise
 from eidothea.tools.stats.paired import compare
+from eidothea.tools.stats.transductive import transductive
 
 Scores = dict[int, tuple[str, float]]  # seed → (trial id, score)
 
@@ -69,17 +70,8 @@ class Evidence:
         return failed[0].failure
 
     def transductive(self, idea: str) -> bool:
-        """Whether the idea's code does so much in predict that it may train there on the hidden inputs.
-
-        A fifth of the time is the limit; where starting up alone takes more, twice the baseline's share is.
-        """
-        shares = [self._predict_share(who) for who in (idea, BASELINE)]
-        return shares[0] > max(0.2, 2 * shares[1])
-
-    def _predict_share(self, idea: str) -> float:
-        graded = [t for t in self.s.ledger.trials(self.s.run, idea) if t.score is not None]
-        total = sum(t.train.wall_s + t.predict.wall_s for t in graded)
-        return sum(t.predict.wall_s for t in graded) / total if total else 0.0
+        """Whether the idea's code does so much in predict that it may train there on the hidden inputs."""
+        return transductive(self.s.ledger.trials(self.s.run, idea), self.s.ledger.trials(self.s.run, BASELINE))
 
     def unchanged(self, results: list[TrialResult]) -> bool:
         """Whether every prediction equals the baseline's, byte for byte: the change changes nothing."""
