@@ -6,9 +6,10 @@ double forks and new sessions stay in reach, and it kills all of it when the com
 when the thread that started it dies. Before it exits it writes `STATUS CPU_SECONDS PEAK_KIB` to the descriptor REPORT,
 where STATUS is the command's wait status.
 
-    _launch.py PARENT REPORT FOLDER  RLIMIT_CORE=0 … --  PATH=/bin … --  COMMAND …
+    _launch.py PARENT REPORT FOLDER  GROUP=/sys/fs/… RLIMIT_CORE=0 … --  PATH=/bin … --  COMMAND …
 
 It starts for every job, so it imports only what is compiled in: json and signal would double its start-up time.
+The server of warm starts (`_warm/server.py`) has it as a module, and runs jobs below itself in the same way.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ import resource
 import sys
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+OOM_SCORE = "500"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def prctl(option: int, value: int) -> None:
@@ -57,8 +62,27 @@ def kill_all() -> None:
             continue
 
 
-def pairs(words: list[str]) -> dict[str, str]:
-    return {name: value for name, _, value in (word.partition("=") for word in words)}
+def pairs(words: list[str]) -> list[tuple[str, str]]:
+    return [(name, value) for name, _, value in (word.partition("=") for word in words)]
+
+
+def volunteer() -> None:
+    """When the whole machine is short of memory, let the kernel end this process, and its children, before others."""
+    with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
+        file.write(OOM_SCORE)
+
+
+def limit(words: list[str]) -> None:
+    """Put the calling process under limits: in control groups, and under those of setrlimit(2)."""
+    for name, value in pairs(words):
+        if name == "GROUP":
+            with open(f"{value}/cgroup.procs", "wb", 0) as procs:  # noqa: PTH123
+                procs.write(b"0")
+            continue
+        kind = getattr(resource, name)
+        _, most = resource.getrlimit(kind)
+        wanted = int(value) if most == resource.RLIM_INFINITY else min(int(value), most)
+        resource.setrlimit(kind, (wanted, wanted))
 
 
 def start(report: int, folder: str, words: list[str]) -> int:
@@ -73,14 +97,11 @@ def start(report: int, folder: str, words: list[str]) -> int:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.close(report)
-        for name, value in pairs(words[:first]).items():
-            kind = getattr(resource, name)
-            _, most = resource.getrlimit(kind)
-            limit = int(value) if most == resource.RLIM_INFINITY else min(int(value), most)
-            resource.setrlimit(kind, (limit, limit))
+        volunteer()
+        limit(words[:first])
         if folder:
             os.chdir(folder)
-        os.execve(command[0], command, pairs(words[first + 1 : second]))
+        os.execve(command[0], command, dict(pairs(words[first + 1 : second])))
     except OSError as error:
         os.write(2, f"{error.filename or words[-1]}: {error.strerror}\n".encode())
     finally:
@@ -101,7 +122,8 @@ def reap(main: int) -> int:
             kill_all()
 
 
-def run(parent: int, report: int, folder: str, words: list[str]) -> None:
+def run(parent: int, report: int, begin: Callable[[], int]) -> None:
+    """Run what `begin` starts (it returns the process to wait for) to its end, and report it."""
     prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     if os.getppid() != parent:
@@ -113,7 +135,7 @@ def run(parent: int, report: int, folder: str, words: list[str]) -> None:
         kill_all()
 
     signal.signal(signal.SIGTERM, stop)
-    main = start(report, folder, words)
+    main = begin()
     if stops:  # asked to stop before there was anything to kill
         kill_all()
     status = reap(main)
@@ -122,4 +144,6 @@ def run(parent: int, report: int, folder: str, words: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    run(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4:])
+    command = sys.argv[4:]
+    run(int(sys.argv[1]), int(sys.argv[2]), lambda: start(int(sys.argv[2]), sys.argv[3], command))
+    os._exit(0)  # there is nothing to take apart, and somebody waits

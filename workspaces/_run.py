@@ -11,41 +11,42 @@ import contextlib
 import os
 import selectors
 import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from io import FileIO
-from pathlib import Path
+from typing import Protocol
 
 from eidothea.protocols import Job
 from eidothea.state.trial import Ending, Outcome, Usage
-from eidothea.workspaces._command import rlimits
+from eidothea.workspaces._cgroups import Groups, JobGroup
+from eidothea.workspaces._docker.cgroup import Counters
+from eidothea.workspaces._start import SETUP_FAILED, NotStarted, Order, Started, Starts
 from eidothea.workspaces._watch import MAX_FILES, MB, Watch, folder_size
 
-LAUNCHER = Path(__file__).with_name("_launch.py")
-POLL_S = 0.1
+__all__ = ["Order", "run", "supervise"]
+
 KILL_S = 15.0  # how long the kernel may take to remove a killed tree before we call it trouble of the machine
+POLL_S = 0.1
 
 
-@dataclass(frozen=True)
-class Order:
-    """What is started for a job: the words to execute, their environment, and descriptors they inherit."""
+class Supervised(Protocol):
+    """What runs one job in a thread of its own; setting `stop` makes it kill the job and return."""
 
-    words: Sequence[str]
-    environment: dict[str, str] = field(default_factory=dict)
-    folder: str = ""
-    keep: tuple[int, ...] = ()
+    stop: threading.Event
+
+    def run(self) -> Ending: ...
 
 
-async def run(job: Job, order: Order) -> Ending:
+async def run(job: Job, order: Starts, groups: Groups | None = None) -> Ending:
+    """Run a process of this machine to the end; see `supervise`. With `groups` it gets a control group of its own."""
+    return await supervise(Supervisor(job, order, groups), job.id)
+
+
+async def supervise(supervisor: Supervised, name: str) -> Ending:
     """Run to the end. Cancelling kills the job, waits until all of it is gone, and raises CancelledError."""
-    supervisor = Supervisor(job, order)
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Ending] = loop.create_future()
-    threading.Thread(target=_report, args=(supervisor, loop, done), name=f"job {job.id}", daemon=True).start()
+    threading.Thread(target=_report, args=(supervisor, loop, done), name=f"job {name}", daemon=True).start()
     try:
         return await asyncio.shield(done)
     except asyncio.CancelledError:
@@ -55,7 +56,7 @@ async def run(job: Job, order: Order) -> Ending:
         raise
 
 
-def _report(supervisor: Supervisor, loop: asyncio.AbstractEventLoop, done: asyncio.Future[Ending]) -> None:
+def _report(supervisor: Supervised, loop: asyncio.AbstractEventLoop, done: asyncio.Future[Ending]) -> None:
     try:
         ending = supervisor.run()
     except OSError as error:
@@ -80,20 +81,22 @@ def _settle(done: asyncio.Future[Ending], result: Ending | BaseException) -> Non
 class Supervisor:
     """One job from start to end, in the calling thread; `stop` kills it."""
 
-    def __init__(self, job: Job, order: Order) -> None:
-        self.job, self.order, self.stop = job, order, threading.Event()
+    def __init__(self, job: Job, order: Starts, groups: Groups | None = None) -> None:
+        self.job, self.order, self.groups, self.stop = job, order, groups, threading.Event()
         self.selector = selectors.DefaultSelector()
         self.room = job.limits.output_mb * MB
         self.verdict: tuple[Outcome, str] | None = None
+        self.group: JobGroup | None = None
 
     def run(self) -> Ending:
         """Start, watch and end the job; raises OSError when it cannot be started."""
+        self.group = self.groups.make(self.job.limits) if self.groups else None
         started = time.monotonic()
         read_end, write_end = os.pipe()
         try:
             with self.job.stdout.open("wb", 0) as out, self.job.stderr.open("wb", 0) as err:
                 try:
-                    process = self._start(write_end)
+                    process = self.order.start(self.job, self.group.folders.values() if self.group else (), write_end)
                 finally:
                     os.close(write_end)
                 with process:
@@ -106,26 +109,14 @@ class Supervisor:
         finally:
             os.close(read_end)
             self.selector.close()
+            if self.group is not None:
+                self.group.remove()
 
-    def _start(self, report: int) -> subprocess.Popen[bytes]:
-        limits = [f"{name}={value}" for name, value in rlimits(self.job.limits).items()]
-        environment = [f"{name}={value}" for name, value in self.order.environment.items()]
-        words = [str(os.getpid()), str(report), self.order.folder, *limits, "--", *environment, "--", *self.order.words]
-        return subprocess.Popen(
-            [sys.executable, "-I", "-S", str(LAUNCHER), *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=(report, *self.order.keep),
-            env={},
-            start_new_session=True,
-        )
-
-    def _follow(self, process: subprocess.Popen[bytes], logs: dict[str, FileIO], started: float) -> None:
+    def _follow(self, process: Started, logs: dict[str, FileIO], started: float) -> None:
         self._listen(process, logs)
-        self.watch = Watch(process.pid, self.job.out, self.job.limits)
+        self.watch = Watch(process.pid, self.job.out, self.job.limits, self.order.sandboxed, process.holders)
         next_look = started + POLL_S
-        while process.poll() is None:
+        while not process.ended():
             self._pump(POLL_S)
             now = time.monotonic()
             if self.stop.is_set():
@@ -133,7 +124,7 @@ class Supervisor:
             elif now - started > self.job.seconds:
                 self._condemn("timeout", f"ran longer than {self.job.seconds:g} s")
             elif self.verdict is None and now >= next_look:
-                self.verdict = self.watch.breach()
+                self.verdict = self._kernels_verdict() or self.watch.breach()
                 # A long job is looked at less often, so that watching never costs more than a few per cent.
                 next_look = time.monotonic() + (POLL_S if now - started < 5 else 2 * POLL_S)
             if self.verdict is not None:
@@ -141,10 +132,12 @@ class Supervisor:
         while self._pump(0):
             pass
 
-    def _listen(self, process: subprocess.Popen[bytes], logs: dict[str, FileIO]) -> None:
+    def _kernels_verdict(self) -> tuple[Outcome, str] | None:
+        return self.group.breach(self.job.limits) if self.group else None
+
+    def _listen(self, process: Started, logs: dict[str, FileIO]) -> None:
         for stream, log in ((process.stdout, logs["out"]), (process.stderr, logs["err"])):
-            assert stream is not None
-            os.set_blocking(stream.fileno(), False)
+            os.set_blocking(stream, False)
             self.selector.register(stream, selectors.EVENT_READ, log)
         with contextlib.suppress(OSError, AttributeError):  # only there to wake up at once when the job ends
             self.selector.register(Pidfd(process.pid), selectors.EVENT_READ, None)
@@ -172,30 +165,32 @@ class Supervisor:
         if self.verdict is None:
             self.verdict = (outcome, detail)
 
-    def _kill(self, process: subprocess.Popen[bytes]) -> None:
+    def _kill(self, process: Started) -> None:
         """Have the launcher kill everything, and wait until it has; then, at last, kill the launcher itself."""
         end = time.monotonic() + KILL_S
-        while process.poll() is None and time.monotonic() < end:
-            process.send_signal(signal.SIGTERM)
+        while not process.ended() and time.monotonic() < end:
+            process.terminate()
             with contextlib.suppress(OSError):
                 self._pump(0.02)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(0.05)
+            process.wait(0.05)
         process.kill()
 
     def _ending(self, report: bytes, wall_s: float) -> Ending:
-        status, cpu_s, peak_kb = report.split() if report else (b"-1", b"0", b"0")
+        status, cpu_s, peak_kb, *said = report.split(maxsplit=3) if report else (b"-1", b"0", b"0")
+        if int(status) == SETUP_FAILED and not self.verdict:
+            raise NotStarted(b"".join(said).decode(errors="replace"))
         written, _ = folder_size(self.job.out, MAX_FILES)
+        verdict = self.verdict or self._kernels_verdict() or self.watch.disk_breach()
+        seen = self.group.seen if self.group else Counters()
         usage = Usage(
             wall_s=wall_s,
-            cpu_s=max(float(cpu_s), self.watch.cpu_s),  # of a killed tree only the watch knows
-            peak_memory_mb=max(self.watch.peak_bytes / MB, int(peak_kb) / 1024),
+            cpu_s=max(float(cpu_s), self.watch.cpu_s, seen.cpu_s),  # of a killed tree only the watch knows
+            peak_memory_mb=max(self.watch.peak_bytes / MB, int(peak_kb) / 1024, seen.peak_bytes / MB),
             written_mb=written / MB,
         )
-        verdict = self.verdict or self.watch.disk_breach()
         if verdict is not None:
             return Ending(outcome=verdict[0], detail=verdict[1], usage=usage)
-        if int(status) == -1:
+        if int(status) < 0:
             return Ending(outcome="infrastructure", detail="the launcher was killed from outside", usage=usage)
         return _exited(os.waitstatus_to_exitcode(int(status)), usage, self.job.limits.memory_mb)
 
