@@ -66,6 +66,12 @@ class Settings(BaseSettings):
     """The model when `--model` is not given."""
     workspace: str = "auto"
     """The workspace kind when `--workspace` is not given."""
+    docker_image: str = ""
+    """The image of docker workspaces; empty means the one that `eidothea images build` makes for this version."""
+    package_index: str = "https://pypi.org/simple"
+    """Where images and the packages that candidates may ask for come from."""
+    warm: bool = True
+    """Start trials from a process that has imported torch, where the workspace can; `--no-warm` turns it off."""
     parallel: int = Field(default=0, ge=0)
     """Trials at once when `--parallel` is not given; 0 means one per core, at most four."""
     paper_threshold: int = Field(default=8, ge=1, le=10)

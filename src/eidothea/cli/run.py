@@ -21,6 +21,12 @@ def run(
     workspace: Annotated[
         str | None, typer.Option(help="Where candidate code runs.", show_default="auto", metavar="KIND")
     ] = None,
+    warm: Annotated[
+        bool | None,
+        typer.Option(
+            "--warm/--no-warm", help="Start trials from a process that has imported torch.", show_default="warm"
+        ),
+    ] = None,
     scale: Annotated[
         Literal["demo", "default", "gpu"] | None, typer.Option(help="The size of trials.", show_default="default")
     ] = None,
@@ -48,6 +54,7 @@ def run(
         "ideas": ideas,
         "model": model,
         "workspace": workspace,
+        "warm": warm,
         "scale": scale,
         "seed": seed,
         "parallel": parallel,

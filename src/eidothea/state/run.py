@@ -19,6 +19,7 @@ class RunRequest(Value):
     ideas: PositiveInt = 3
     model: str = "catalogue"
     workspace: str = "auto"
+    warm: bool = True
     scale: ScaleName = "default"
     seed: int = Field(default=0, ge=0)
     parallel: PositiveInt = 1
