@@ -18,6 +18,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if (name.startswith("EIDOTHEA_") and name != "EIDOTHEA_REQUIRE") or name.endswith("_API_KEY"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    # So that `auto` means the same on every machine: tests of the docker workspace ask for docker_image.
+    monkeypatch.setenv("EIDOTHEA_DOCKER_IMAGE", "eidothea-cpu:none")
     monkeypatch.chdir(tmp_path)
 
 
@@ -27,12 +29,12 @@ def toy() -> Path:
     return TOY
 
 
-def _need(name: str, here: bool) -> None:
+def _need(name: str, here: bool, why: str = "") -> None:
     if here:
         return
     if name in os.environ.get("EIDOTHEA_REQUIRE", "").split(","):
-        pytest.fail(f"{name} is required here and was not found")
-    pytest.skip(f"needs {name}")
+        pytest.fail(f"{name} is required here and was not found{why}")
+    pytest.skip(f"needs {name}{why}")
 
 
 @pytest.fixture
@@ -48,6 +50,18 @@ def docker_engine() -> None:
     except docker.errors.DockerException:
         here = False
     _need("docker", here)
+
+
+@pytest.fixture
+def docker_image(docker_engine: None, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The image of docker workspaces in tests; .ci/run builds it without a registry."""
+    from eidothea.workspaces.docker import DockerWorkspace
+
+    name = "eidothea-cpu:test"
+    monkeypatch.setenv("EIDOTHEA_DOCKER_IMAGE", name)
+    probe = DockerWorkspace.probe()
+    _need("docker", probe.ok, f" ({probe.reason}; first: export EIDOTHEA_DOCKER_IMAGE={name})")
+    return name
 
 
 @pytest.fixture

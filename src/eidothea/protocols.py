@@ -78,6 +78,7 @@ class Job:
     `mounts` maps a name to a file or folder of this machine, seen read-only inside as `/workspace/<name>`; the
     candidate's tree is the mount named `tree` and the working folder. `{name}` in the command becomes the path
     inside. `out`, an empty folder of this machine, is `/workspace/out` inside and the only place that lasts.
+    `requirements` are packages with versions to install first, for a workspace that `installs`.
     """
 
     id: str
@@ -90,6 +91,7 @@ class Job:
     stderr: Path
     labels: dict[str, str] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
+    requirements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,11 @@ class Probe:
 
 
 class Workspace(Protocol):
-    """The isolated place where candidate code runs."""
+    """The isolated place where candidate code runs.
+
+    A kind that installs packages (`Job.requirements`) says so with `installs = True`. One whose results depend on more
+    than its name (an image, say) has `place(limits) -> str`; trials are compared only within one place.
+    """
 
     name: str
     isolates: bool

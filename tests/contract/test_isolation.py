@@ -12,16 +12,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
-from bench import KINDS, Bench
+from bench import ISOLATING, Bench, make, marked
 
 from eidothea import plugins
 from eidothea.workspaces import _mounts
 
 
-@pytest.fixture(params=[kind for kind in KINDS if plugins.load("workspaces", kind).isolates])
+@pytest.fixture(params=marked(ISOLATING))
 def sealed(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
-    return Bench(plugins.load("workspaces", request.param)(), tmp_path / "job")
+    return make(request, tmp_path / "job")
 
 
 async def evaluate(sealed: Bench, code: str, **more: Any) -> Any:
@@ -78,7 +79,7 @@ def resolve():
 
 
 async def test_no_secret_in_proc(sealed: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EIDOTHEA_CANARY", "kanarienvogel")
+    monkeypatch.setenv("PARENT_CANARY", "kanarienvogel")
     code = """
 import glob
 def read(path):
@@ -100,7 +101,9 @@ async def test_no_way_to_eidothea_or_this_machines_files(sealed: Bench, tmp_path
     assert eidothea.__file__ is not None
     package = Path(eidothea.__file__).resolve().parent
     paths = [tmp_path / "ledger.db", package / "protocols.py", package / "experiments/tasks", Path(__file__)]
-    paths += [package.parent.parent / "tests", Path.home() / ".bashrc", Path("/etc/passwd"), Path("/sys/fs/cgroup")]
+    paths += [package.parent.parent / "tests", Path("/var/run/docker.sock")]
+    if sealed.workspace.name != "docker":  # an image has its own
+        paths += [Path.home() / ".bashrc", Path("/etc/passwd"), Path("/sys/fs/cgroup")]
     (tmp_path / "ledger.db").write_text("x")
     code = f"""
 import os, importlib, glob, sys
@@ -123,6 +126,7 @@ held = [name for folder in sys.path[2:] for name in glob.glob(folder + "/eidothe
     assert listed == ["out", "tree"]
     allowed = ["/usr", "/etc", "/proc", "/dev", "/tmp", "/workspace", "/opt/eidothea-lab", "/lib", "/bin", "/sbin"]
     allowed += [sys.base_prefix, sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    allowed += ["/opt/packages", "/sys", "/run/eidothea"] if sealed.workspace.name == "docker" else []
     assert [m for m in mounted if m != "/" and not any(f"{m}/".startswith(f"{a}/") for a in allowed)] == []
 
 
@@ -141,6 +145,7 @@ async def test_an_environment_below_tmp_is_not_covered(
 ) -> None:
     """As in a checkout somewhere in /tmp: pytest's folders lie there, too."""
     site = Path(tempfile.mkdtemp(prefix="eidothea-site-", dir="/tmp"))
+    site.chmod(0o755)
     (site / "only_here.py").write_text("ANSWER = 42\n")
     folders = (site, *_mounts.site_folders())
     monkeypatch.setattr(_mounts, "site_folders", lambda: folders)
@@ -187,11 +192,13 @@ fill()
 
 
 async def test_a_run_folder_in_sight_of_candidates_is_refused(sealed: Bench, tmp_path: Path) -> None:
+    # The whole system of this machine is in sight in bubblewrap; in a container its packages are.
+    place = Path(numpy.__file__).resolve().parent if sealed.workspace.name == "docker" else Path("/usr/share")
     job = sealed.job("")
-    job.mounts["data"] = Path("/usr/share")
+    job.mounts["data"] = place
     ending = await sealed.workspace.run(job)
     assert ending.outcome == "infrastructure"
-    assert "/usr" in ending.detail
+    assert f"{place} lies in " in ending.detail
 
 
 Change = Callable[[pytest.MonkeyPatch], None]

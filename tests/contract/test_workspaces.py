@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from bench import KINDS, Bench
+from bench import KINDS, Bench, make, marked
 
 from eidothea import plugins
 from eidothea.errors import Missing, WrongUse
@@ -22,9 +22,9 @@ from eidothea.protocols import Probe
 from eidothea.workspaces import _choose
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=marked(KINDS))
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
-    return Bench(plugins.load("workspaces", request.param)(), tmp_path / "job")
+    return make(request, tmp_path / "job")
 
 
 def running(marker: str) -> list[int]:
@@ -94,11 +94,11 @@ async def test_any_bytes_may_be_printed(bench: Bench) -> None:
 
 
 async def test_nothing_of_the_environment_is_inherited(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EIDOTHEA_CANARY", "secret")
+    monkeypatch.setenv("PARENT_CANARY", "secret")
     ending = await bench.run("import os, json, sys; print(json.dumps(dict(os.environ))); print(sys.stdin.read())")
     assert ending.ok, bench.stderr
     inside = json.loads(bench.stdout.splitlines()[0])
-    assert "EIDOTHEA_CANARY" not in inside
+    assert "PARENT_CANARY" not in inside
     assert inside["OMP_NUM_THREADS"] == "1"
     assert b"secret" not in bench.stdout
 
@@ -263,7 +263,7 @@ def test_choose_never_falls_back_to_no_isolation(monkeypatch: pytest.MonkeyPatch
     assert workspace.isolates
     assert reason
     assert _choose.choose("process")[0].name == "process"
-    with pytest.raises(WrongUse, match="bubblewrap, process"):
+    with pytest.raises(WrongUse, match="bubblewrap, docker, process"):
         _choose.choose("bubblewarp")
     cls = plugins.load("workspaces", "bubblewrap")
     monkeypatch.setattr(cls, "probe", classmethod(lambda _: Probe(False, "namespaces are refused")))

@@ -5,12 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+from warm import EagerBubblewrap
+
 from eidothea import plugins
 from eidothea.protocols import Job, Workspace
 from eidothea.state.task import Limits
 from eidothea.state.trial import Ending
 
 KINDS = plugins.names("workspaces")
+ISOLATING = [kind for kind in KINDS if plugins.load("workspaces", kind).isolates]
+WARM = "bubblewrap-warm"
+KINDS.append(WARM)
+ISOLATING.append(WARM)
 LIMITS = {"memory_mb": 300, "pids": 20, "disk_mb": 4, "output_mb": 1}
 
 
@@ -40,3 +47,21 @@ class Bench:
     @property
     def stderr(self) -> bytes:
         return (self.folder / "stderr.log").read_bytes()
+
+
+def marked(kinds: list[str]) -> list[Any]:
+    """Workspace kinds as parameters of a fixture; those of Docker need an engine."""
+    return [pytest.param(kind, marks=pytest.mark.docker) if kind == "docker" else kind for kind in kinds]
+
+
+def workspace(request: pytest.FixtureRequest, kind: str) -> Workspace:
+    """A workspace for a fixture; that of Docker needs an engine and its image."""
+    if kind == "docker":
+        request.getfixturevalue("docker_image")
+    made: Workspace = EagerBubblewrap() if kind == WARM else plugins.load("workspaces", kind)()
+    return made
+
+
+def make(request: pytest.FixtureRequest, folder: Path) -> Bench:
+    """The bench of the kind that a fixture is asked for."""
+    return Bench(workspace(request, request.param), folder)

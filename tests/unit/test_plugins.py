@@ -14,7 +14,7 @@ def test_every_module_of_a_kind_is_a_plugin(kind: str) -> None:
 
 
 def test_an_unknown_name_lists_what_exists() -> None:
-    with pytest.raises(WrongUse, match="bubblewrap, process"):
+    with pytest.raises(WrongUse, match="bubblewrap, docker, process"):
         plugins.load("workspaces", "dokcer")
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 import platform
+from collections.abc import Callable
 from importlib import metadata, resources
 from pathlib import Path
 
+from eidothea.protocols import Workspace
 from eidothea.state.base import digest
+from eidothea.state.task import Limits
 from eidothea.state.trial import Environment
 
 PACKAGES = ("torch", "numpy", "safetensors", "eidothea")
@@ -15,10 +18,19 @@ PACKAGES = ("torch", "numpy", "safetensors", "eidothea")
 
 @functools.cache
 def environment(workspace: str) -> Environment:
-    """This machine, as far as it bears on results, for a workspace kind."""
+    """This machine, as far as it bears on results, for a place where trials run."""
     return Environment(
         python=platform.python_version(), packages=_versions(), cpu=_cpu_model(), gpu="", workspace=workspace
     )
+
+
+def place(workspace: Workspace, limits: Limits) -> str:
+    """What to call the place where a workspace runs such jobs: its kind, or what it says about itself.
+
+    Raises Missing when that cannot be known now.
+    """
+    tell: Callable[[Limits], str] | None = getattr(workspace, "place", None)
+    return workspace.name if tell is None else tell(limits)
 
 
 def _versions() -> dict[str, str]:

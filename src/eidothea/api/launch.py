@@ -26,6 +26,7 @@ def request_from(task: str, asked: dict[str, Any], settings: Settings) -> RunReq
     defaults: dict[str, Any] = {
         "model": settings.model,
         "workspace": settings.workspace,
+        "warm": settings.warm,
         "parallel": settings.trials_at_once,
         "max_papers": settings.max_papers,
         "max_attempts": settings.max_attempts,
@@ -46,7 +47,7 @@ def create(request: RunRequest, settings: Settings, name: str = "") -> RunRecord
     Raises WrongUse for an unknown task, model, workspace or taken name; Missing when a folder cannot be written.
     """
     from eidothea.models._spec import anchored
-    from eidothea.tools.trials.environment import environment
+    from eidothea.tools.trials.environment import environment, place
     from eidothea.workspaces._choose import choose
 
     task = load_task(request.task, [settings.tasks_dir])
@@ -69,7 +70,7 @@ def create(request: RunRequest, settings: Settings, name: str = "") -> RunRecord
             direction=spec.metric.direction,
             workspace=workspace.name,
             workspace_reason=reason,
-            environment=environment(workspace.name),
+            environment=environment(place(workspace, spec.at_scale(request.scale).limits)),
             created_at=time.time(),
         )
         _make_folder(settings.runs_dir / record.id, request, settings)

@@ -137,6 +137,7 @@ class Session:
         }
         said = f"run {self.run}: {request.task}, {request.rounds} rounds of {request.ideas} ideas, {record.workspace}"
         made.emit("run_started", "", said, **about)
+        made.emit("workspace_chosen", "", f"workspace {record.workspace}: {record.workspace_reason}")
         if not made.workspace.isolates:
             warned = f"workspace {record.workspace} does not isolate: run only code you trust"
             made.emit("warning", "no-isolation", warned)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from eidothea.cli import doctor, idea, papers, prompts, report, run, runs, tasks
+from eidothea.cli import doctor, idea, images, papers, prompts, report, run, runs, tasks
 
 app = typer.Typer(
     name="eidothea",
@@ -22,6 +22,7 @@ for command in (run.run, run.resume, runs.runs, runs.status, runs.ideas, idea.sh
 app.command()(report.report)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(papers.app, name="papers")
+app.add_typer(images.app, name="images")
 app.add_typer(prompts.app, name="prompts")
 app.command()(doctor.doctor)
 

@@ -34,7 +34,6 @@ def checks(settings: Settings) -> list[Check]:
     made: list[tuple[str, bool, Callable[[], Check | list[Check]]]] = [
         ("Python", True, _python),
         ("workspaces", True, _workspaces),
-        ("Docker", False, _docker),
         ("GPU", False, _gpu),
         ("models", True, lambda: _models(settings)),
         ("tasks", True, lambda: _tasks(settings)),
@@ -77,21 +76,6 @@ def _workspaces() -> list[Check]:
         )
         for name, (probe, isolates) in probes.items()
     ]
-
-
-def _docker() -> Check:
-    import docker
-
-    try:
-        client = docker.from_env(timeout=5)
-        try:
-            version = client.version()["Version"]
-        finally:
-            client.close()
-    except Exception as error:  # DockerException, or whatever its transport raises
-        first = str(error).splitlines()[0][:120]
-        return Check("Docker", False, False, f"no engine answers ({first})", "start Docker; no default run needs it")
-    return Check("Docker", True, False, f"engine {version}")
 
 
 def _gpu() -> Check:

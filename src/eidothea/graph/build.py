@@ -43,13 +43,13 @@ def services(
     """
     from eidothea.tools.papers.bundled import open_library
     from eidothea.tools.trials.data import DataStore
-    from eidothea.tools.trials.environment import environment, lab_version
+    from eidothea.tools.trials.environment import environment, lab_version, place
     from eidothea.tools.trials.runner import TrialRunner
     from eidothea.tools.trials.trees import CodeStore
     from eidothea.workspaces._choose import choose
 
     folder = settings.runs_dir / record.id
-    workspace, _ = choose(record.workspace)
+    workspace, _ = choose(record.workspace, record.request.warm)
     budget = Budget(
         record.request, lambda: ledger.spending(record.id), lambda s: ledger.add_active(record.id, s), ledger.put_charge
     )
@@ -75,7 +75,7 @@ def services(
             ),
             code=CodeStore(folder / "code.git"),
             budget=budget,
-            environment=record.environment or environment(workspace.name),
+            environment=record.environment or environment(place(workspace, task.spec.limits)),
             lab=(resources.files("eidothea.experiments.lab") / "README.md").read_text(encoding="utf-8"),
             open_library=lambda: open_library(settings.runs_dir / "library"),
             listener=listener,

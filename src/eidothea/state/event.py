@@ -11,6 +11,7 @@ from eidothea.state.base import Value
 EventKind = Literal[
     "run_started",
     "run_resumed",
+    "workspace_chosen",
     "baseline_measured",
     "papers_ranked",
     "round_started",

@@ -15,10 +15,9 @@ from eidothea.settings import Settings
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The embedding model takes seconds to load, and the state of this machine's Docker is not under test."""
+    """The embedding model takes seconds to load."""
     fine = checks.Check("embedding model", True, True, "left out")
     monkeypatch.setattr(checks, "_embedder", lambda: fine)
-    monkeypatch.setattr(checks, "_docker", lambda: checks.Check("Docker", False, False, "left out"))
 
 
 def found(settings: Settings) -> dict[str, checks.Check]:
