@@ -26,6 +26,7 @@ def collect(out: Path, into: Path, limits: Limits) -> list[str]:
     an allowed kind, and moves nothing then.
     """
     taken: dict[str, Path] = {}
+    out.chmod(0o755)  # the job may have closed it
     room = limits.disk_mb * MB
     for base, folders, files, descriptor in os.fwalk(out, follow_symlinks=False):
         inner = Path(base).relative_to(out)
@@ -46,13 +47,13 @@ def collect(out: Path, into: Path, limits: Limits) -> list[str]:
     for path, source in taken.items():
         target = into / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        source.rename(target)
-        target.chmod(0o644)
+        move(source, target, path)
     return sorted(taken)
 
 
 def take(out: Path, name: str, into: Path) -> bool:
     """Move the one file `out/name` to `into`; False when it is not there. Raises Refused when it is no plain file."""
+    out.chmod(0o755)  # the job may have closed it
     descriptor = os.open(out, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         os.lstat(name, dir_fd=descriptor)
@@ -61,9 +62,22 @@ def take(out: Path, name: str, into: Path) -> bool:
         return False
     finally:
         os.close(descriptor)
-    (out / name).rename(into)
-    into.chmod(0o644)
+    move(out / name, into, name)
     return True
+
+
+def move(file: Path, target: Path, path: str) -> None:
+    """Move a file out of a job's reach and make it an ordinary one of ours; a container runs as somebody else.
+
+    Raises Refused for a file in a folder that the job has closed.
+    """
+    try:
+        file.rename(target)
+    except PermissionError:
+        raise Refused(f"{shown(path)}: lies in a folder that is closed to writing") from None
+    target.chmod(0o644)
+    if target.stat().st_uid != os.geteuid():
+        os.chown(target, os.geteuid(), os.getegid())
 
 
 def check_name(path: str) -> None:

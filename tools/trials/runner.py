@@ -12,8 +12,9 @@ from eidothea.protocols import Job, Workspace
 from eidothea.state.task import hidden_split
 from eidothea.state.trial import Ending, Failure, Grade, TrialKey, TrialResult, Usage
 from eidothea.tools.tasks import Task
-from eidothea.tools.trials import artifacts, evidence, record
+from eidothea.tools.trials import artifacts, evidence, record, requirements
 from eidothea.tools.trials.data import DataStore, answers_file, inputs_file, train_folder
+from eidothea.tools.trials.environment import place
 from eidothea.tools.trials.files import remove
 from eidothea.tools.trials.grading import grade
 from eidothea.tools.trials.trees import folder_hash
@@ -37,6 +38,7 @@ class Trial:
     key: TrialKey
     folder: Path
     tree: Path
+    requirements: tuple[str, ...] = ()
     train: Usage = field(default_factory=Usage)
     predict: Usage = field(default_factory=Usage)
 
@@ -79,7 +81,7 @@ class TrialRunner:
             remove(folder)
             folder.mkdir(parents=True)
             result = await self._finish(Trial(key, folder, tree), tree_hash)
-            record.write(folder, result, self.task.spec, self.workspace.name)
+            record.write(folder, result, self.task.spec, place(self.workspace, self.task.spec.limits))
             if self.journal is not None:
                 self.journal.append(key.folder, result.score)
         except OSError as error:
@@ -111,6 +113,7 @@ class TrialRunner:
 
     async def _graded(self, trial: Trial) -> Grade:
         """Train, predict, grade; raises Failed."""
+        trial.requirements = self._requirements(trial)
         model = await self._train(trial)
         hidden = await self.data.get(self.task, hidden_split(trial.key.stage), trial.key.seed)
         await self._predict(trial, model, inputs_file(hidden))
@@ -166,9 +169,28 @@ class TrialRunner:
             seconds=seconds,
             stdout=trial.stdout,
             stderr=trial.stderr,
-            labels={"task": self.task.spec.id, "idea": trial.key.idea},
+            labels={
+                "run": self.folder.name,
+                "task": self.task.spec.id,
+                "idea": trial.key.idea,
+                "trial": trial.key.folder,
+            },
             values={"seed": str(trial.key.seed), "seconds": f"{seconds:g}"},
+            requirements=trial.requirements,
         )
+
+    def _requirements(self, trial: Trial) -> tuple[str, ...]:
+        """Raises Failed for packages that the task does not allow, Missing when they cannot be installed here."""
+        try:
+            wanted = requirements.requested(trial.tree, self.task.spec.requirements)
+        except requirements.Refused as refused:
+            raise Failed(Failure(kind="import", message=str(refused), step="code")) from None
+        if wanted and not getattr(self.workspace, "installs", False):
+            raise Missing(
+                f"the candidate needs {', '.join(wanted)}, and a {self.workspace.name} workspace installs nothing; "
+                "use --workspace docker"
+            )
+        return wanted
 
     async def _run(self, job: Job) -> Ending:
         """Run a job; trouble of the workspace itself is tried again, and never becomes the candidate's failure."""

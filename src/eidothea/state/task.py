@@ -76,7 +76,10 @@ class Scale(Value):
 
 
 class TaskSpec(Value):
-    """A research problem as its `task.toml` states it."""
+    """A research problem as its `task.toml` states it.
+
+    `requirements` names the packages that candidates may ask for in a `requirements.txt`; `*` stands for any.
+    """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     title: str
@@ -87,6 +90,7 @@ class TaskSpec(Value):
     limits: Limits = Limits()
     seeds: Seeds = Seeds()
     editable: tuple[str, ...] = ("*.py",)
+    requirements: tuple[str, ...] = ()
     size: str | None = None
     scale: dict[ScaleName, Scale] = Field(default_factory=dict)
 

@@ -74,3 +74,22 @@ def test_remove_takes_closed_folders_and_follows_no_link(out: Path, tmp_path: Pa
     remove(out)
     assert not out.exists()
     assert (tmp_path / "precious" / "file").exists()
+
+
+def test_an_output_folder_that_the_job_has_closed_is_opened(out: Path, tmp_path: Path) -> None:
+    (out / "a.json").write_text("{}")
+    for closed in (0, 0o500):
+        out.chmod(closed)
+        assert not take(out, "predictions.jsonl", tmp_path / "p")
+    out.chmod(0)
+    assert collect(out, tmp_path / "kept", LIMITS) == ["a.json"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
+def test_files_in_a_folder_closed_to_writing_are_refused(out: Path, tmp_path: Path) -> None:
+    (out / "sub" / "a.json").write_text("{}")
+    (out / "sub").chmod(0o500)
+    with pytest.raises(Refused, match="closed to writing"):
+        collect(out, tmp_path / "kept", LIMITS)
+    remove(out)
+    assert not out.exists()

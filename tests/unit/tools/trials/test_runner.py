@@ -184,3 +184,38 @@ async def test_an_unwritable_run_folder_is_named(stand: Stand) -> None:
     (stand.folder / "trials").write_text("in the way")
     with pytest.raises(Missing, match=r"the trial's folder .* cannot be used"):
         await stand.run(FakeWorkspace())
+
+
+async def test_jobs_say_what_they_belong_to(stand: Stand) -> None:
+    workspace = FakeWorkspace()
+    await stand.run(workspace)
+    expected = {"run": stand.folder.name, "task": "toy", "idea": "r1-01", "trial": "r1-01/pilot-0-0"}
+    assert [job.labels for job in workspace.jobs] == [expected, expected]
+
+
+class InstallingWorkspace(FakeWorkspace):
+    """Claims to install packages."""
+
+    installs = True
+
+
+async def test_packages_that_a_task_allows_are_asked_for(stand: Stand) -> None:
+    spec = stand.task.spec.model_copy(update={"requirements": ("einops",)})
+    stand.task = replace(stand.task, spec=spec)
+    files = stand.task.baseline | {"requirements.txt": "einops==0.8.1\n"}
+    workspace = InstallingWorkspace()
+    assert (await stand.run(workspace, files)).score is not None
+    assert [job.requirements for job in workspace.jobs] == [("einops==0.8.1",)] * 2
+    with pytest.raises(Missing, match=r"einops==0\.8\.1, and a fake workspace installs nothing.*--workspace docker"):
+        await Stand(stand.task, stand.folder / "other").run(FakeWorkspace(), files)
+
+
+async def test_packages_that_a_task_does_not_allow_are_the_candidates_fault(stand: Stand) -> None:
+    spec = stand.task.spec.model_copy(update={"requirements": ("einops",)})
+    stand.task = replace(stand.task, spec=spec)
+    workspace = InstallingWorkspace()
+    result = await stand.run(workspace, stand.task.baseline | {"requirements.txt": "requests==2.0\n"})
+    assert result.failure is not None
+    assert (result.failure.kind, result.failure.step) == ("import", "code")
+    assert "does not allow requests" in result.failure.message
+    assert workspace.jobs == []
