@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -44,10 +45,17 @@ async def stop_after(kind: str, events: AsyncIterator[Event]) -> None:
             api.request_stop(signal.SIGINT)
 
 
+def held(folder: Path) -> list[str]:
+    """Files of a folder that this process still has open."""
+    links = Path("/proc/self/fd").iterdir()
+    return [path for path in map(os.path.realpath, links) if path.startswith(f"{folder}/")]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_stop_after_any_event_is_resumed(undisturbed: Path, toy: Path, tmp_path: Path, kind: str) -> None:
     with pytest.raises(Interrupted):
         await stop_after(kind, eidothea.stream(str(toy), runs_dir=tmp_path, **SHAPE))
+    assert held(tmp_path / "x") == []
     settings = api.load(runs_dir=tmp_path)
     kinds = [event.kind async for event in api.resume_stream("x", settings)]
     assert kinds[-1] == "run_finished"

@@ -102,14 +102,13 @@ class Session:
 
     async def _graph(self, made: Services) -> None:
         """Run the graph from its newest checkpoint; the ledger makes whatever runs again harmless."""
-        from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
+        from eidothea.api import checkpoints
         from eidothea.graph.build import research_graph
 
         file = self.folder / "checkpoint.db"
-        check_checkpoint(file, self.run)
+        checkpoints.check(file, self.run)
         config: dict[str, Any] = {"configurable": {"thread_id": self.run}, "recursion_limit": 10_000}
-        async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
+        async with checkpoints.opened(file) as saver:
             graph = research_graph(made, saver)
             begun = bool((await graph.aget_state(config)).values)
             await graph.ainvoke(None if begun else ResearchState(run=self.run), config, durability="async")
@@ -194,22 +193,6 @@ async def _close(made: Services) -> None:
     for error in found:
         if isinstance(error, BaseException):
             raise error
-
-
-def check_checkpoint(file: Path, run: str) -> None:
-    """Raise Missing, with the way on, when a checkpoint file is damaged."""
-    if not file.exists():
-        return
-    try:
-        with sqlite3.connect(file) as connection:
-            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        verdict = str(error)
-    if verdict != "ok":
-        raise Missing(
-            f"the checkpoint {file} is damaged ({verdict}); delete it and `eidothea resume {run}` again: "
-            "finished trials and model answers are in the ledger and are not repeated"
-        )
 
 
 def _explained(error: BaseException, folder: Path) -> BaseException:
