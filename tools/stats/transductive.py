@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from eidothea.state.trial import TrialResult, Usage
 
 SHARE = 0.2
+LEAST_S = 1.0  # less is noise of starting up, and no time to learn much in
 
 
 def transductive(candidate: Sequence[TrialResult], baseline: Sequence[TrialResult]) -> bool:
-    """Whether predicting takes longer than the baseline's by over a fifth of all of the baseline's work.
+    """Whether predicting takes longer than the baseline's by over a fifth of all of the baseline's work, and a second.
 
     Work is processor and GPU seconds, the mean over graded trials: unlike the time on the clock it does not depend on
     what else the machine does, and unlike a share of the candidate's own time it does not grow because the candidate
@@ -20,7 +21,7 @@ def transductive(candidate: Sequence[TrialResult], baseline: Sequence[TrialResul
     if not ours or not theirs:
         return False
     extra = _mean([_work(t.predict) for t in ours]) - _mean([_work(t.predict) for t in theirs])
-    return extra > SHARE * _mean([_work(t.train) + _work(t.predict) for t in theirs])
+    return extra > max(LEAST_S, SHARE * _mean([_work(t.train) + _work(t.predict) for t in theirs]))
 
 
 def _work(usage: Usage) -> float:

@@ -31,3 +31,9 @@ BASELINE = [trial(8.0, 2.0), trial(10.0, 2.0)]  # 11 s of work
 def test_what_counts_is_the_work_beyond_the_baselines(candidate: list[TrialResult], found: bool) -> None:
     assert transductive(candidate, BASELINE) is found
     assert not transductive(candidate, [])
+
+
+def test_a_fraction_of_a_second_is_noise() -> None:
+    quick = [trial(0.05, 0.05)]
+    assert not transductive([trial(0.05, 0.9)], quick)
+    assert transductive([trial(0.05, 1.2)], quick)
