@@ -14,6 +14,8 @@ from eidothea.state.trial import Ending
 from eidothea.workspaces import _gpus as gpus
 from eidothea.workspaces._docker import engine, image, layer, leftovers, order
 from eidothea.workspaces._docker.engine import Trouble
+from eidothea.workspaces._docker.fit import Starter, gains
+from eidothea.workspaces._docker.pool import Pool
 from eidothea.workspaces._docker.supervise import Supervisor
 from eidothea.workspaces._run import supervise
 
@@ -28,8 +30,10 @@ class DockerWorkspace:
     name = "docker"
     isolates = True
     installs = True  # what a candidate's requirements.txt asks for
+    starts_warm = True
 
-    def __init__(self) -> None:
+    def __init__(self, warm: bool = False) -> None:
+        self.pool = Pool() if warm else None
         self._lock = threading.Lock()
         self._images: dict[image.Kind, image.Image] = {}
         self._abandoned: set[str] = set()
@@ -68,7 +72,7 @@ class DockerWorkspace:
             if job.requirements:
                 chosen = await asyncio.to_thread(_with_requirements, job, chosen)
             async with gpus.lease(job.limits.gpus) as devices:
-                ending = await supervise(Supervisor(job, chosen, devices, self._abandoned.add), job.id)
+                ending = await self._supervise(job, Supervisor(job, chosen, devices, self._abandoned.add))
         except layer.Refused as refused:
             job.stdout.touch()
             job.stderr.write_text(str(refused), encoding="utf-8")
@@ -78,6 +82,15 @@ class DockerWorkspace:
         if ending.outcome == "infrastructure":
             self._lost_at = time.monotonic()
         return ending
+
+    async def _supervise(self, job: Job, cold: Supervisor) -> Ending:
+        if self.pool is None:
+            return await supervise(cold, job.id)
+        with self.pool.busy():
+            return await supervise(Starter(self.pool, job, cold) if self._gains(job) else cold, job.id)
+
+    def _gains(self, job: Job) -> bool:
+        return gains(job)
 
     def _prepare(self, limits: Limits) -> image.Image:
         """The image for a job, looked for once; what was left behind is removed first."""
@@ -103,7 +116,9 @@ class DockerWorkspace:
             await asyncio.sleep(0.5)
 
     async def close(self) -> None:
-        """Remove what could not be removed while the engine was away."""
+        """End what keeps warm starts ready; remove what could not be removed while the engine was away."""
+        if self.pool is not None:
+            await asyncio.to_thread(self.pool.close)
         if self._abandoned:
             await asyncio.to_thread(self._tidy)
 

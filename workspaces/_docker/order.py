@@ -28,12 +28,34 @@ def user() -> int:
     return os.geteuid() or CANDIDATE
 
 
-def create(client: APIClient, job: Job, image: Image, folder: Path, labels: dict[str, str], gpus: list[str]) -> str:
-    """Make the container of a job and return its id; `folder` holds its pipes. Raises WrongUse for a bad command."""
-    inside = {name: str(host.WORKSPACE / name) for name in (*job.mounts, "out")}
-    command = words(job, inside)
+def _inside(job: Job) -> dict[str, str]:
+    return {name: str(host.WORKSPACE / name) for name in (*job.mounts, "out")}
+
+
+def inside_words(job: Job) -> list[str]:
+    """The command of a job as its container gets it. Raises WrongUse for one that cannot be filled in."""
+    command = words(job, _inside(job))
     if command[0] in PYTHON:
         command[0] = "python3"
+    return command
+
+
+def create(
+    client: APIClient,
+    job: Job,
+    image: Image,
+    folder: Path,
+    labels: dict[str, str],
+    gpus: list[str],
+    staging: Path | None = None,
+) -> str:
+    """Make the container of a job and return its id; `folder` holds its pipes. Raises WrongUse for a bad command.
+
+    With `staging` that folder is `/workspace`, read-only but for `out`, and the job's mounts come into it later.
+    """
+    inside, command = _inside(job), inside_words(job)
+    if staging is not None:
+        inside["tree"] = str(host.WORKSPACE / "tree")
     address_space = rlimits(job.limits).get("RLIMIT_AS", 0) // 1024
     sites = _sites(image)
     path = os.pathsep.join([str(host.LAB), *sites, *([layer.FOLDER] if job.requirements else [])])
@@ -50,7 +72,9 @@ def create(client: APIClient, job: Job, image: Image, folder: Path, labels: dict
         hostname="workspace",
         labels=labels,
         host_config=client.create_host_config(
-            **_isolation(job, gpus), mounts=_mounts(job, inside, sites, folder), tmpfs=_memory_disks(job, sites)
+            **_isolation(job, gpus),
+            mounts=_mounts(job, inside, sites, folder, staging),
+            tmpfs=_memory_disks(job, sites),
         ),
     )
     return str(made["Id"])
@@ -80,10 +104,13 @@ def _isolation(job: Job, gpus: list[str]) -> dict[str, Any]:
     }
 
 
-def _mounts(job: Job, inside: Mapping[str, str], sites: Mapping[str, Path], folder: Path) -> list[Mount]:
+def _mounts(
+    job: Job, inside: Mapping[str, str], sites: Mapping[str, Path], folder: Path, staging: Path | None
+) -> list[Mount]:
     lab = host.package_folder() / "experiments" / "lab"
     found = [(str(host.LAB / "eidothea" / "experiments" / "lab"), lab), *sites.items(), (pipes.INSIDE, folder)]
     found += [(inside[name], path) for name, path in job.mounts.items()]
+    found += [(str(host.WORKSPACE), staging)] if staging is not None else []
     return [*(_bind(target, path) for target, path in found), _bind(inside["out"], job.out, writable=True)]
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 INSIDE = "/run/eidothea"
 READ = ("stdout", "stderr", "done")  # `done` rings when the command has ended, whoever rings it
 HELD = ("go", "life")  # closing `go` lets the container end; `life` is closed by our death
+WAITS = ("ready", "order")  # more of them for a container that waits for its job: one is READ, one HELD
 # Everything is started by a shell: it connects the pipes and limits address space, which the engine cannot. The
 # candidate may kill or fool it: it would only end its own trial. `go` is opened early: nobody waits for late readers.
 SCRIPT = f"""
@@ -32,14 +33,14 @@ exit $code
 class Pipes:
     """The pipes of one job; closing removes them."""
 
-    def __init__(self, beside: Path, owner: int) -> None:
+    def __init__(self, beside: Path, owner: int, waits: bool = False) -> None:
         self.outer = Path(tempfile.mkdtemp(prefix=".pipes-", dir=beside))  # closed to other users of this machine
         self.folder = self.outer / "pipes"
         self.open: dict[str, int] = {}
         try:
             self.folder.mkdir()
             self.folder.chmod(0o755)
-            for name in (*READ, *HELD):
+            for name in (*READ, *HELD, *(WAITS if waits else ())):
                 self._make(name, owner)
         except OSError:
             self.close()
@@ -51,7 +52,9 @@ class Pipes:
         if owner != os.geteuid():
             os.chown(path, owner, owner)
         # Opened for both, a pipe does not wait for its other end.
-        self.open[name] = os.open(path, (os.O_RDONLY if name in READ else os.O_RDWR) | os.O_NONBLOCK | os.O_CLOEXEC)
+        self.open[name] = os.open(
+            path, (os.O_RDONLY if name in (*READ, WAITS[0]) else os.O_RDWR) | os.O_NONBLOCK | os.O_CLOEXEC
+        )
 
     def release(self) -> None:
         """Let the container end."""
@@ -62,6 +65,6 @@ class Pipes:
             os.close(self.open.pop(name))
 
     def close(self) -> None:
-        for name in (*READ, *HELD):
+        for name in list(self.open):
             self._shut(name)
         shutil.rmtree(self.outer, ignore_errors=True)

@@ -37,6 +37,7 @@ class Supervisor:
         self.job, self.image, self.gpus, self.abandon = job, image, gpus, abandon
         self.stop = threading.Event()
         self.verdict: tuple[Outcome, str] | None = None
+        self.cpu_before_s = 0.0  # what the container has used before it got its job
 
     def run(self) -> Ending:
         """Raises WrongUse for a command that cannot be filled in, OSError when a folder of the job cannot be used."""
@@ -44,7 +45,7 @@ class Supervisor:
             os.chown(self.job.out, order.user(), -1)
         try:
             with (
-                contextlib.closing(Pipes(self.job.out.parent, order.user())) as pipes,
+                contextlib.closing(self._pipes()) as pipes,
                 self.job.stdout.open("wb", 0) as out,
                 self.job.stderr.open("wb", 0) as err,
                 Meter(self.gpus) as self.meter,
@@ -53,6 +54,9 @@ class Supervisor:
                 return self._contained(client, pipes, {"stdout": out, "stderr": err})
         except (Trouble, Missing) as trouble:
             return Ending(outcome="infrastructure", detail=str(trouble))
+
+    def _pipes(self) -> Pipes:
+        return Pipes(self.job.out.parent, order.user())
 
     def _contained(self, client: APIClient, pipes: Pipes, logs: dict[str, FileIO]) -> Ending:
         with engine.asking("make a container"):
@@ -140,7 +144,7 @@ class Supervisor:
         written, _ = folder_size(self.job.out, MAX_FILES)
         return Usage(
             wall_s=wall_s,
-            cpu_s=self.group.seen.cpu_s,
+            cpu_s=max(0.0, self.group.seen.cpu_s - self.cpu_before_s),
             peak_memory_mb=self.group.seen.peak_bytes / MB,
             gpu_memory_mb=self.meter.memory_mb,
             gpu_s=self.meter.seconds,

@@ -1,0 +1,79 @@
+"""Which jobs can start in a waiting container, and the way of one into it."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from eidothea.errors import Missing
+from eidothea.protocols import Job
+from eidothea.state.trial import Ending
+from eidothea.workspaces._docker import engine, order
+from eidothea.workspaces._docker.pool import Pool, discard
+from eidothea.workspaces._docker.ready import Ready, WarmSupervisor
+from eidothea.workspaces._docker.supervise import Supervisor
+from eidothea.workspaces._warm.pool import shadowed
+
+SLOW = (b"torch", b"numpy", b"eidothea.experiments.lab")
+
+
+def gains(job: Job) -> bool:
+    """Whether a script may import anything that takes time."""
+    if "tree" not in job.mounts:
+        return False
+    files = job.mounts["tree"].rglob("*.py")
+    return any(slow in file.read_bytes() for file in files if file.is_file() for slow in SLOW)
+
+
+def runs_script(job: Job) -> bool:
+    """Whether the command is the interpreter with a plain file of the tree. Raises WrongUse for a bad command."""
+    command = order.inside_words(job)
+    if "tree" not in job.mounts or job.requirements or job.limits.gpus or len(command) < 2 or command[0] != "python3":
+        return False
+    name = PurePosixPath(command[1])
+    if name.is_absolute() or ".." in name.parts or command[1].startswith("-"):
+        return False
+    steps = [job.mounts["tree"].joinpath(*name.parts[:n]) for n in range(1, len(name.parts) + 1)]
+    return steps[-1].is_file() and not any(step.is_symlink() for step in steps)
+
+
+class Starter:
+    """Runs a job warm where it can, else as `cold`; all in the thread of the job, so that nothing of it is lost."""
+
+    def __init__(self, pool: Pool, job: Job, cold: Supervisor) -> None:
+        self.pool, self.job, self.cold, self.stop = pool, job, cold, cold.stop
+
+    def run(self) -> Ending:
+        """See `Supervisor.run`."""
+        warm = warmed(self.pool, self.job, self.cold)
+        return (warm or self.cold).run()
+
+
+def warmed(pool: Pool, job: Job, cold: Supervisor) -> WarmSupervisor | None:
+    """What runs a job in a waiting container; None when it cannot start warm, or not yet."""
+    if not runs_script(job):
+        return None
+    ready = pool.take(cold.image, job)
+    if ready is None:
+        return None
+    if not _alive(ready):
+        discard(ready)
+        return None
+    if shadowed(job.mounts["tree"], order.inside_words(job)[1], ready.modules):
+        pool.give_back(ready)
+        return None
+    try:
+        ready.staging.fill(job)
+    except OSError as error:
+        discard(ready)
+        pool.give_up(str(error))
+        return None
+    pool.started += 1
+    return WarmSupervisor(job, ready, cold)
+
+
+def _alive(ready: Ready) -> bool:
+    try:
+        with engine.connect() as client:
+            return ready.alive(client)
+    except Missing:
+        return False
